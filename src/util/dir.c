@@ -1,0 +1,464 @@
+#include "util/dir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <tensorguard/limits.h>
+
+#include "util/text.h"
+#include "util/try.h"
+
+struct tg_dir {
+	int fd;
+	char *name;
+};
+
+struct tg_newfile {
+	int fd;
+	int dir;    /* the folder that gets the name */
+	char *base; /* the name */
+	char *temp; /* present name, where the file system has no unnamed files; else NULL */
+	char *shown;
+	uint64_t at; /* end of what the sink has appended */
+};
+
+static void
+freep(char **p)
+{
+	free(*p);
+}
+
+static tg_status
+dir_new(int fd, const char *path, struct tg_dir **ret, struct tg_error *err)
+{
+	struct tg_dir *d = calloc(1, sizeof(*d));
+
+	if (d == NULL || (d->name = strdup(path)) == NULL) {
+		free(d);
+		close(fd);
+		return tg_fail(err, TG_E_NOMEM, "%s: out of memory", path);
+	}
+	d->fd = fd;
+	*ret = d;
+	return TG_OK;
+}
+
+tg_status
+tg_dir_open(const char *path, struct tg_dir **ret, struct tg_error *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	TG_REQUIRE(fd >= 0, err, errno == ENOENT ? TG_E_NOTFOUND : TG_E_IO, "%s: %m", path);
+	return dir_new(fd, path, ret, err);
+}
+
+tg_status
+tg_dir_make(const char *path, struct tg_dir **ret, bool *ret_made, struct tg_error *err)
+{
+	bool made = mkdir(path, 0755) == 0;
+
+	TG_REQUIRE(made || errno == EEXIST, err, errno == ENOENT ? TG_E_NOTFOUND : TG_E_IO,
+	    "%s: cannot make the folder: %m", path);
+	TG_TRY(tg_dir_open(path, ret, err));
+	*ret_made = made;
+	return TG_OK;
+}
+
+void
+tg_dir_close(struct tg_dir *d)
+{
+	if (d == NULL)
+		return;
+	close(d->fd);
+	free(d->name);
+	free(d);
+}
+
+const char *
+tg_dir_name(const struct tg_dir *d)
+{
+	return d->name;
+}
+
+/* Component by component, for kernels without openat2. */
+static int
+open_by_steps(int dir, const char *rel, int flags)
+{
+	int at = dup(dir);
+
+	for (const char *p = rel; at >= 0;) {
+		char name[TG_MAX_PATH_COMPONENT + 1];
+		size_t n = strcspn(p, "/");
+
+		if (n >= sizeof(name)) {
+			close(at);
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		memcpy(name, p, n);
+		name[n] = '\0';
+		const bool last = p[n] == '\0';
+		int next = openat(at, name, (last ? flags : O_RDONLY | O_DIRECTORY) | O_NOFOLLOW |
+			O_CLOEXEC);
+		int why = errno;
+
+		close(at);
+		errno = why;
+		if (last)
+			return next;
+		at = next;
+		p += n + 1;
+	}
+	return -1;
+}
+
+/* Open `rel` beneath `dir`; no component may be a link, "..", or lead out. */
+static int
+open_beneath(int dir, const char *rel, int flags)
+{
+	struct open_how how = {
+		.flags = (unsigned)(flags | O_CLOEXEC | O_NOFOLLOW),
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd = (int)syscall(SYS_openat2, dir, rel, &how, sizeof(how));
+
+	/* EPERM: a seccomp filter of a container that does not know the call */
+	return fd < 0 && (errno == ENOSYS || errno == EPERM) ? open_by_steps(dir, rel, flags) : fd;
+}
+
+tg_status
+tg_dir_file(const struct tg_dir *d, const char *rel, struct tg_file **ret, struct tg_error *err)
+{
+	int fd = open_beneath(d->fd, rel, O_RDONLY | O_NONBLOCK);
+
+	TG_REQUIRE(fd >= 0, err, errno == ENOENT ? TG_E_NOTFOUND : TG_E_IO, "%s/%s: %m", d->name, rel);
+	return tg_file_from_fd(fd, rel, ret, err);
+}
+
+struct walk {
+	const struct tg_dir *d;
+	tg_status (*found)(void *ctx, const char *rel, uint64_t size, struct tg_error *err);
+	void *ctx;
+	struct tg_error *err;
+};
+
+static tg_status walk_dir(const struct walk *w, const char *rel);
+
+static tg_status
+walk_entry(const struct walk *w, int dir, const char *parent, const char *name)
+{
+	char rel[TG_MAX_PATH_LEN + 1];
+	struct stat st;
+	int n = snprintf(rel, sizeof(rel), "%s%s%s", parent, *parent != '\0' ? "/" : "", name);
+
+	TG_REQUIRE(tg_utf8_valid(tg_bytes_str(name)), w->err, TG_E_USAGE,
+	    "%s/%s: a file name that is not UTF-8", w->d->name, parent);
+	TG_REQUIRE(n >= 0 && (size_t)n < sizeof(rel), w->err, TG_E_LIMIT,
+	    "%s/%s/%s: path longer than %u bytes", w->d->name, parent, name, TG_MAX_PATH_LEN);
+	TG_REQUIRE(fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0, w->err, TG_E_IO, "%s/%s: %m",
+	    w->d->name, rel);
+	if (S_ISDIR(st.st_mode))
+		return walk_dir(w, rel);
+	TG_REQUIRE(S_ISREG(st.st_mode), w->err, TG_E_USAGE,
+	    "%s/%s: a %s; only regular files can be packaged", w->d->name, rel,
+	    S_ISLNK(st.st_mode) ? "symbolic link" : "special file");
+	return w->found(w->ctx, rel, (uint64_t)st.st_size, w->err);
+}
+
+static void
+closedirp(DIR **d)
+{
+	if (*d != NULL)
+		closedir(*d);
+}
+
+static tg_status
+walk_dir(const struct walk *w, const char *rel)
+{
+	TG_AUTO(closedirp) DIR *dir = NULL;
+	int fd = open_beneath(w->d->fd, *rel == '\0' ? "." : rel, O_RDONLY | O_DIRECTORY);
+
+	TG_REQUIRE(fd >= 0, w->err, TG_E_IO, "%s/%s: %m", w->d->name, rel);
+	dir = fdopendir(fd);
+	if (dir == NULL)
+		close(fd);
+	TG_REQUIRE(dir != NULL, w->err, TG_E_IO, "%s/%s: %m", w->d->name, rel);
+	for (;;) {
+		errno = 0;
+		const struct dirent *e = readdir(dir);
+
+		TG_REQUIRE(e != NULL || errno == 0, w->err, TG_E_IO, "%s/%s: %m", w->d->name, rel);
+		if (e == NULL)
+			return TG_OK;
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			TG_TRY(walk_entry(w, dirfd(dir), rel, e->d_name));
+	}
+}
+
+tg_status
+tg_dir_walk(const struct tg_dir *d,
+    tg_status (*found)(void *ctx, const char *rel, uint64_t size, struct tg_error *err), void *ctx,
+    struct tg_error *err)
+{
+	const struct walk w = { d, found, ctx, err };
+
+	return walk_dir(&w, "");
+}
+
+/* Open the folder that holds `rel`, making what is missing of it. */
+static int
+open_parent(int dir, const char *rel)
+{
+	char part[TG_MAX_PATH_LEN + 1];
+	const char *slash;
+	int fd = -1;
+
+	if (strlen(rel) >= sizeof(part)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	for (const char *from = rel; (slash = strchr(from, '/')) != NULL; from = slash + 1) {
+		(void)snprintf(part, sizeof(part), "%.*s", (int)(slash - rel), rel);
+		int parent = fd >= 0 ? fd : dir;
+
+		if (mkdirat(parent, part + (from - rel), 0755) != 0 && errno != EEXIST) {
+			int why = errno;
+
+			tg_fd_closep(&fd);
+			errno = why;
+			return -1;
+		}
+		tg_fd_closep(&fd);
+		fd = open_beneath(dir, part, O_RDONLY | O_DIRECTORY);
+		if (fd < 0)
+			return -1;
+	}
+	return fd >= 0 ? fd : fcntl(dir, F_DUPFD_CLOEXEC, 0);
+}
+
+/* A random hidden name in the same folder. */
+static char *
+temp_name(void)
+{
+	uint64_t r = 0;
+	char *name = NULL;
+
+	if (getrandom(&r, sizeof(r), 0) != (ssize_t)sizeof(r) ||
+	    asprintf(&name, ".tg-%016llx.tmp", (unsigned long long)r) < 0)
+		return NULL;
+	return name;
+}
+
+static tg_status
+newfile_open(struct tg_newfile *f, unsigned mode, struct tg_error *err)
+{
+	/* Opened 0600 and given its mode at the end: nobody reads along. */
+	f->fd = openat(f->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (f->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL || errno == ENOENT)) {
+		f->temp = temp_name();
+		TG_REQUIRE(f->temp != NULL, err, TG_E_NOMEM, "%s: out of memory", f->shown);
+		f->fd = openat(f->dir, f->temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	}
+	TG_REQUIRE(f->fd >= 0, err, TG_E_IO, "%s: cannot create: %m", f->shown);
+	TG_REQUIRE(fchmod(f->fd, mode) == 0, err, TG_E_IO, "%s: %m", f->shown);
+	return TG_OK;
+}
+
+/* Takes over `dir`. */
+static tg_status
+newfile_new(int dir, const char *base, const char *shown, unsigned mode, struct tg_newfile **ret,
+    struct tg_error *err)
+{
+	TG_AUTO(tg_newfile_closep) struct tg_newfile *f = calloc(1, sizeof(*f));
+
+	if (f == NULL) {
+		close(dir);
+		return tg_fail(err, TG_E_NOMEM, "%s: out of memory", shown);
+	}
+	f->fd = -1;
+	f->dir = dir;
+	f->base = strdup(base);
+	f->shown = strdup(shown);
+	TG_REQUIRE(f->base != NULL && f->shown != NULL, err, TG_E_NOMEM, "%s: out of memory", shown);
+	TG_TRY(newfile_open(f, mode, err));
+	*ret = f;
+	f = NULL;
+	return TG_OK;
+}
+
+tg_status
+tg_newfile_create(const struct tg_dir *d, const char *rel, unsigned mode, struct tg_newfile **ret,
+    struct tg_error *err)
+{
+	const char *slash = strrchr(rel, '/');
+	int dir = open_parent(d->fd, rel);
+
+	TG_REQUIRE(dir >= 0, err, TG_E_IO, "%s/%s: cannot make its folder: %m", d->name, rel);
+	return newfile_new(dir, slash == NULL ? rel : slash + 1, rel, mode, ret, err);
+}
+
+tg_status
+tg_newfile_create_path(const char *path, unsigned mode, struct tg_newfile **ret,
+    struct tg_error *err)
+{
+	TG_AUTO(freep) char *copy = strdup(path);
+	char *slash;
+	const char *folder = ".", *base = path;
+
+	TG_REQUIRE(copy != NULL, err, TG_E_NOMEM, "%s: out of memory", path);
+	slash = strrchr(copy, '/');
+	if (slash != NULL) {
+		base = path + (slash - copy) + 1;
+		slash[slash == copy] = '\0';
+		folder = copy;
+	}
+	TG_REQUIRE(*base != '\0' && strcmp(base, ".") != 0 && strcmp(base, "..") != 0, err, TG_E_USAGE,
+	    "%s: a file name expected", path);
+	int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	TG_REQUIRE(dir >= 0, err, errno == ENOENT ? TG_E_NOTFOUND : TG_E_IO, "%s: %m", folder);
+	return newfile_new(dir, base, path, mode, ret, err);
+}
+
+static tg_status
+newfile_write_at(void *ctx, const void *p, size_t n, uint64_t offset, struct tg_error *err)
+{
+	const struct tg_newfile *f = ctx;
+
+	return tg_fd_write_at(f->fd, p, n, offset, f->shown, err);
+}
+
+struct tg_target
+tg_newfile_target(struct tg_newfile *f)
+{
+	return (struct tg_target){ newfile_write_at, f };
+}
+
+static tg_status
+newfile_append(void *ctx, const void *p, size_t n, struct tg_error *err)
+{
+	struct tg_newfile *f = ctx;
+
+	TG_TRY(tg_fd_write_at(f->fd, p, n, f->at, f->shown, err));
+	f->at += n;
+	return TG_OK;
+}
+
+struct tg_sink
+tg_newfile_sink(struct tg_newfile *f)
+{
+	return (struct tg_sink){ newfile_append, f };
+}
+
+int
+tg_newfile_fd(const struct tg_newfile *f)
+{
+	return f->fd;
+}
+
+tg_status
+tg_newfile_set_mtime(struct tg_newfile *f, int64_t t, struct tg_error *err)
+{
+	const struct timespec times[2] = { { .tv_sec = t }, { .tv_sec = t } };
+
+	TG_REQUIRE(futimens(f->fd, times) == 0, err, TG_E_IO, "%s: %m", f->shown);
+	return TG_OK;
+}
+
+/* Give an unnamed file a name in its folder. */
+static int
+link_unnamed(const struct tg_newfile *f, const char *name)
+{
+	char self[40];
+
+	if (linkat(f->fd, "", f->dir, name, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return -1;
+	/* without CAP_DAC_READ_SEARCH the link goes through /proc */
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", f->fd);
+	return linkat(AT_FDCWD, self, f->dir, name, AT_SYMLINK_FOLLOW);
+}
+
+static int
+name_it(struct tg_newfile *f, bool replace)
+{
+	if (f->temp == NULL && link_unnamed(f, f->base) == 0)
+		return 0;
+	if (f->temp == NULL && (errno != EEXIST || !replace))
+		return -1;
+	if (f->temp == NULL) {
+		/* a link cannot replace: take a temporary name first, then rename over */
+		char *temp = temp_name();
+
+		if (temp == NULL || link_unnamed(f, temp) != 0) {
+			free(temp);
+			return -1;
+		}
+		f->temp = temp;
+	}
+	if (renameat2(f->dir, f->temp, f->dir, f->base, replace ? 0 : RENAME_NOREPLACE) != 0)
+		return -1;
+	free(f->temp);
+	f->temp = NULL;
+	return 0;
+}
+
+tg_status
+tg_newfile_commit(struct tg_newfile *f, bool replace, struct tg_error *err)
+{
+	TG_REQUIRE(fsync(f->fd) == 0, err, TG_E_IO, "%s: %m", f->shown);
+	TG_REQUIRE(name_it(f, replace) == 0, err, errno == EEXIST ? TG_E_CONFLICT : TG_E_IO,
+	    errno == EEXIST ? "%s: exists already" : "%s: %m", f->shown);
+	TG_REQUIRE(fsync(f->dir) == 0, err, TG_E_IO, "%s: %m", f->shown);
+	return TG_OK;
+}
+
+void
+tg_newfile_close(struct tg_newfile *f)
+{
+	if (f == NULL)
+		return;
+	if (f->temp != NULL)
+		(void)unlinkat(f->dir, f->temp, 0);
+	tg_fd_closep(&f->fd);
+	tg_fd_closep(&f->dir);
+	free(f->base);
+	free(f->temp);
+	free(f->shown);
+	free(f);
+}
+
+void
+tg_dir_remove(const struct tg_dir *d, const char *rel)
+{
+	const char *slash = strrchr(rel, '/');
+	const char *base = slash == NULL ? rel : slash + 1;
+	char parent[TG_MAX_PATH_LEN + 1] = ".";
+
+	if (slash != NULL)
+		(void)snprintf(parent, sizeof(parent), "%.*s", (int)(slash - rel), rel);
+	TG_AUTO(tg_fd_closep) int fd = open_beneath(d->fd, parent, O_RDONLY | O_DIRECTORY);
+	if (fd >= 0 && unlinkat(fd, base, 0) != 0 && errno == EISDIR)
+		(void)unlinkat(fd, base, AT_REMOVEDIR);
+}
+
+bool
+tg_dir_has(const struct tg_dir *d, const char *rel)
+{
+	const char *slash = strrchr(rel, '/');
+	char parent[TG_MAX_PATH_LEN + 1] = ".";
+	struct stat st;
+
+	if (slash != NULL)
+		(void)snprintf(parent, sizeof(parent), "%.*s", (int)(slash - rel), rel);
+	TG_AUTO(tg_fd_closep) int fd = open_beneath(d->fd, parent, O_RDONLY | O_DIRECTORY);
+	return fd >= 0 && fstatat(fd, slash == NULL ? rel : slash + 1, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}

@@ -1,0 +1,66 @@
+/* util/dir.h - a directory whose contents are reached beneath it, never through a link. */
+#ifndef TG_UTIL_DIR_H
+#define TG_UTIL_DIR_H
+
+#include "util/file.h"
+
+struct tg_dir;
+
+/* The directory itself may be named through links. *ret is new: release with tg_dir_close(). */
+TG_MUST_CHECK tg_status tg_dir_open(const char *path, struct tg_dir **ret, struct tg_error *err);
+/* As tg_dir_open(), but made with mode 0755 when absent; *ret_made says so. */
+TG_MUST_CHECK tg_status tg_dir_make(const char *path, struct tg_dir **ret, bool *ret_made,
+    struct tg_error *err);
+void tg_dir_close(struct tg_dir *d); /* accepts NULL */
+static inline void
+tg_dir_closep(struct tg_dir **d)
+{
+	tg_dir_close(*d);
+}
+const char *tg_dir_name(const struct tg_dir *d);
+
+/* Open the regular file at the relative path `rel`. A link anywhere on the way is refused. */
+TG_MUST_CHECK tg_status tg_dir_file(const struct tg_dir *d, const char *rel, struct tg_file **ret,
+    struct tg_error *err);
+
+/*
+ * Call `found` for every regular file beneath, depth first, no particular order. A symbolic link,
+ * a device, socket or FIFO, or a name that is not UTF-8 ends the walk with TG_E_USAGE.
+ */
+TG_MUST_CHECK tg_status tg_dir_walk(const struct tg_dir *d,
+    tg_status (*found)(void *ctx, const char *rel, uint64_t size, struct tg_error *err), void *ctx,
+    struct tg_error *err);
+
+/*
+ * A file on its way into a directory. Until tg_newfile_commit() it has no name, so that nothing
+ * partial is ever seen; closing it uncommitted leaves nothing behind.
+ */
+struct tg_newfile;
+
+/* Parents of `rel` are made (0755) when absent. *ret is new: release with tg_newfile_close(). */
+TG_MUST_CHECK tg_status tg_newfile_create(const struct tg_dir *d, const char *rel, unsigned mode,
+    struct tg_newfile **ret, struct tg_error *err);
+/* The same for a path of the caller's own choosing, links in its directories followed. */
+TG_MUST_CHECK tg_status tg_newfile_create_path(const char *path, unsigned mode,
+    struct tg_newfile **ret, struct tg_error *err);
+/* Borrowed: valid until tg_newfile_close(). */
+struct tg_target tg_newfile_target(struct tg_newfile *f);
+struct tg_sink tg_newfile_sink(struct tg_newfile *f); /* appends */
+int tg_newfile_fd(const struct tg_newfile *f);
+/* mtime, seconds since 1970. */
+TG_MUST_CHECK tg_status tg_newfile_set_mtime(struct tg_newfile *f, int64_t t, struct tg_error *err);
+/* Make it durable and give it its name. TG_E_CONFLICT when that is taken and !replace. */
+TG_MUST_CHECK tg_status tg_newfile_commit(struct tg_newfile *f, bool replace, struct tg_error *err);
+void tg_newfile_close(struct tg_newfile *f); /* accepts NULL */
+static inline void
+tg_newfile_closep(struct tg_newfile **f)
+{
+	tg_newfile_close(*f);
+}
+
+/* Remove what a failed operation has committed: a file, or a directory if it is empty. */
+void tg_dir_remove(const struct tg_dir *d, const char *rel);
+/* True when something stands at `rel`, of whatever kind. */
+bool tg_dir_has(const struct tg_dir *d, const char *rel);
+
+#endif
