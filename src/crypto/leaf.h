@@ -1,0 +1,39 @@
+/* crypto/leaf.h - SHA256(00 || chunk || tag) for several chunks at once. */
+#ifndef TG_CRYPTO_LEAF_H
+#define TG_CRYPTO_LEAF_H
+
+#include "util/bytes.h"
+
+#define TG_LEAF_MAX_LANES 4
+
+/* One chunk of a batch; all chunks of a batch have the same length. */
+struct tg_leaf {
+	const uint8_t *ct;
+	const uint8_t *tag; /* 16 bytes */
+	uint8_t hash[32];   /* result */
+};
+
+/* Fills the hash of n leaves over chunks of `len` bytes with the fastest kernel of this CPU. */
+TG_MUST_CHECK tg_status tg_leaf_hash(struct tg_leaf *leaves, size_t n, size_t len,
+    struct tg_error *err);
+
+/* A way to do it. Rows of tg_leaf_kernels[], fastest first, the portable one last. */
+struct tg_leaf_kernel {
+	const char *name;
+	unsigned lanes; /* leaves per call */
+	bool (*usable)(void);
+	/* Exactly `lanes` leaves. */
+	tg_status (*hash)(struct tg_leaf *leaves, size_t len, struct tg_error *err);
+};
+extern const struct tg_leaf_kernel *const tg_leaf_kernels[];
+extern const size_t tg_leaf_kernel_count;
+
+extern const struct tg_leaf_kernel tg_leaf_portable; /* leaf_portable.c: OpenSSL's SHA-256 */
+#if defined(__x86_64__)
+extern const struct tg_leaf_kernel tg_leaf_shani4, tg_leaf_shani2, tg_leaf_shani1;
+#endif
+
+/* The kernel in use for batches of up to n leaves. Borrowed. */
+const struct tg_leaf_kernel *tg_leaf_kernel(size_t n);
+
+#endif
