@@ -15,7 +15,7 @@ TG_BEGIN_DECLS
 struct tg_tensor_view {
 	const char *name;
 	const char *dtype; /* "F32", "I64", ...: the names of safetensors */
-	unsigned rank;     /* 0: a scalar */
+	unsigned rank;     /* 0: a scalar; of a declared port also a shape the model leaves open */
 	int64_t shape[TG_SESSION_MAX_RANK];
 	const void *data; /* borrowed */
 	size_t size;      /* bytes == product of the shape x width of the dtype */
@@ -37,7 +37,9 @@ struct tg_session;
 /*
  * Load the model of `format` ("onnx") from memory; `model` is borrowed only during the call, so
  * that the caller can wipe it. The runtime keeps a copy of its own, which is not protected.
- * TG_E_UNSUPPORTED when the build or the machine has no runtime for the format.
+ * TG_E_FORMAT for a bad model; TG_E_UNSUPPORTED for external data, strings, and when the build or
+ * the machine has no runtime for the format; TG_E_LIMIT for more than 64 inputs or outputs. The
+ * runtime's library stays mapped after the last session.
  * *ret is new: release with tg_session_free().
  */
 TG_API TG_MUST_CHECK tg_status tg_session_new(const char *format, tg_bytes model,
@@ -60,7 +62,8 @@ TG_API struct tg_tensor_view tg_session_output(const struct tg_session *s, size_
 
 /*
  * One prediction. inputs: any order, each input of the model exactly once; a wrong name, dtype
- * or shape is TG_E_USAGE and says what was expected. outputs[i]: filled for every output of the
+ * or shape, or data not aligned to its element width, is TG_E_USAGE and says what was expected;
+ * so is a failure of the model on these inputs. outputs[i]: filled for every output of the
  * model in its order; the data is borrowed, valid until the next run or free.
  */
 TG_API TG_MUST_CHECK tg_status tg_session_run(struct tg_session *s,
