@@ -50,7 +50,7 @@ LIB_SRC  := $(filter-out src/cli/%,$(sort $(wildcard src/*/*.c)))
 CLI_SRC  := $(sort $(wildcard src/cli/*.c))
 TEST_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-BENCH_SRC := $(sort $(wildcard bench/*.c))
+BENCH_SRC := $(filter-out bench/measure.c,$(sort $(wildcard bench/*.c)))
 EXAMPLE_SRC := $(sort $(wildcard examples/*.c))
 # the kernel gains from unrolling and scheduling more than from anything else
 ifeq ($(V),release)
@@ -79,6 +79,7 @@ $(B)/libtensorguard.so.0: $(call obj,$(LIB_SRC)) src/export.map
 $(B)/tensorguard: $(call obj,$(CLI_SRC)) $(LIB)
 	$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 $(B)/tests/unit/% $(B)/bench/%: $(B)/%.o $(LIB)
+$(BENCHES): $(B)/bench/measure.o
 $(TESTS) $(BENCHES): $(B)/%: $(B)/%.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 $(EXAMPLES): $(B)/%: $(B)/%.o $(B)/libtensorguard.so.0
