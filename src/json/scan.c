@@ -112,7 +112,7 @@ scan_escape(struct scan *s)
 		s->at++;
 		return scan_unicode_escape(s, start);
 	}
-	if (c < 0 || strchr(s->canonical ? "btnfr\"\\" : "btnfr\"\\/", c) == NULL)
+	if (c <= 0 || strchr(s->canonical ? "btnfr\"\\" : "btnfr\"\\/", c) == NULL)
 		return bad(s, start, "unknown escape");
 	s->at++;
 	return TG_OK;

@@ -213,8 +213,10 @@ run_reading(struct reading *r, unsigned threads, struct tg_error *err)
 	const struct tgsp_layout *l = &r->p->layout;
 	TG_AUTO(slots_done) struct slots slots = { .n = 0 };
 
+	if (r->from == r->to && l->plain_len > 0)
+		return TG_OK; /* no byte lies in no chunk */
 	r->first = r->from >> l->chunk_log2;
-	r->end = r->to == r->from ? r->first + 1 : ((r->to - 1) >> l->chunk_log2) + 1;
+	r->end = r->to == 0 ? 1 : ((r->to - 1) >> l->chunk_log2) + 1; /* an empty payload has one */
 	r->batch = batch_for(l);
 	r->meter.total = r->to - r->from;
 	const struct tg_parallel run = { NULL, read_work, read_give, r,

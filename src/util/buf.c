@@ -30,7 +30,7 @@ tg_buf_grow(struct tg_buf *b, size_t n, uint8_t **ret)
 		size_t cap = b->cap < 64 ? 64 : b->cap;
 
 		while (cap < b->n + n)
-			cap = cap > b->max / 2 ? b->n + n : cap * 2;
+			cap = cap > b->max / 2 ? b->max : cap * 2;
 		uint8_t *q = malloc(cap); /* not realloc: the old copy must be wiped */
 		if (q == NULL)
 			return TG_E_NOMEM;
