@@ -46,3 +46,19 @@ tg_leaf_hash(struct tg_leaf *leaves, size_t n, size_t len, struct tg_error *err)
 	}
 	return TG_OK;
 }
+
+tg_status
+tg_node_hash(const uint8_t *pairs, uint64_t n, uint8_t *out, struct tg_error *err)
+{
+	while (n > 0) {
+		const struct tg_leaf_kernel *k = tg_leaf_kernel(n);
+
+		if (k->nodes == NULL)
+			k = &tg_leaf_portable;
+		TG_TRY(k->nodes(pairs, out, err));
+		pairs += 64 * (size_t)k->lanes;
+		out += 32 * (size_t)k->lanes;
+		n -= k->lanes;
+	}
+	return TG_OK;
+}

@@ -24,6 +24,9 @@ struct tg_leaf_kernel {
 	bool (*usable)(void);
 	/* Exactly `lanes` leaves. */
 	tg_status (*hash)(struct tg_leaf *leaves, size_t len, struct tg_error *err);
+	/* SHA256(01 || pair) of `lanes` pairs of 64 bytes, one behind the other; out may overlap the
+	 * front of pairs. NULL: the portable one serves. */
+	tg_status (*nodes)(const uint8_t *pairs, uint8_t *out, struct tg_error *err);
 };
 extern const struct tg_leaf_kernel *const tg_leaf_kernels[];
 extern const size_t tg_leaf_kernel_count;
@@ -32,6 +35,10 @@ extern const struct tg_leaf_kernel tg_leaf_portable; /* leaf_portable.c: OpenSSL
 #if defined(__x86_64__)
 extern const struct tg_leaf_kernel tg_leaf_shani4, tg_leaf_shani2, tg_leaf_shani1;
 #endif
+
+/* Tree nodes over n pairs of 64 bytes, 32 bytes each; out == pairs is fine. */
+TG_MUST_CHECK tg_status tg_node_hash(const uint8_t *pairs, uint64_t n, uint8_t *out,
+    struct tg_error *err);
 
 /* The kernel in use for batches of up to n leaves. Borrowed. */
 const struct tg_leaf_kernel *tg_leaf_kernel(size_t n);

@@ -157,6 +157,51 @@ leaves(struct tg_leaf *leaf, const unsigned lanes, size_t len)
 		finish(&s[w], leaf[w].hash);
 }
 
+/* 01 and 63 bytes of the pair, then its last byte, the padding and the length: 65 bytes. */
+INLINE void
+tree_nodes(const uint8_t *pairs, uint8_t *out, const unsigned lanes)
+{
+	struct lane s[TG_LEAF_MAX_LANES];
+	uint8_t block[TG_LEAF_MAX_LANES][128] = { { 0 } };
+
+	for (unsigned w = 0; w < lanes; w++) {
+		start(&s[w]);
+		block[w][0] = 1;
+		memcpy(block[w] + 1, pairs + 64 * (size_t)w, 64);
+		block[w][65] = 0x80;
+		block[w][126] = 65 * 8 >> 8;
+		block[w][127] = 65 * 8 & 0xff;
+		s[w].p = block[w];
+	}
+	blocks(s, lanes, 2);
+	for (unsigned w = 0; w < lanes; w++)
+		finish(&s[w], out + 32 * (size_t)w);
+}
+
+TARGET static tg_status
+nodes4(const uint8_t *pairs, uint8_t *out, struct tg_error *err)
+{
+	(void)err;
+	tree_nodes(pairs, out, 4);
+	return TG_OK;
+}
+
+TARGET static tg_status
+nodes2(const uint8_t *pairs, uint8_t *out, struct tg_error *err)
+{
+	(void)err;
+	tree_nodes(pairs, out, 2);
+	return TG_OK;
+}
+
+TARGET static tg_status
+nodes1(const uint8_t *pairs, uint8_t *out, struct tg_error *err)
+{
+	(void)err;
+	tree_nodes(pairs, out, 1);
+	return TG_OK;
+}
+
 TARGET static tg_status
 hash4(struct tg_leaf *leaf, size_t len, struct tg_error *err)
 {
@@ -191,8 +236,8 @@ usable(void)
 	return (b >> 29 & 1) != 0 && __builtin_cpu_supports("avx2");
 }
 
-const struct tg_leaf_kernel tg_leaf_shani4 = { "sha-ni x4", 4, usable, hash4 };
-const struct tg_leaf_kernel tg_leaf_shani2 = { "sha-ni x2", 2, usable, hash2 };
-const struct tg_leaf_kernel tg_leaf_shani1 = { "sha-ni x1", 1, usable, hash1 };
+const struct tg_leaf_kernel tg_leaf_shani4 = { "sha-ni x4", 4, usable, hash4, nodes4 };
+const struct tg_leaf_kernel tg_leaf_shani2 = { "sha-ni x2", 2, usable, hash2, nodes2 };
+const struct tg_leaf_kernel tg_leaf_shani1 = { "sha-ni x1", 1, usable, hash1, nodes1 };
 
 #endif

@@ -18,6 +18,10 @@ TG_MUST_CHECK tg_status tg_tree_add(struct tg_tree *t, const uint8_t leaf[static
 TG_MUST_CHECK tg_status tg_tree_root(const struct tg_tree *t, uint8_t out[static 32],
     struct tg_error *err);
 
+/* The root over n leaf hashes that lie `stride` bytes apart, several nodes at a time. */
+TG_MUST_CHECK tg_status tg_tree_root_of(const uint8_t *leaves, size_t stride, uint64_t n,
+    uint8_t out[static 32], struct tg_error *err);
+
 /* SHA256(01 || left || right) */
 TG_MUST_CHECK tg_status tg_tree_node(const uint8_t left[static 32], const uint8_t right[static 32],
     uint8_t out[static 32], struct tg_error *err);

@@ -267,17 +267,6 @@ tgsp_payload_load(const struct tgsp_payload *p, const struct tg_key32 *key, uint
 }
 
 static tg_status
-root_of(const uint8_t *index, uint64_t n, uint8_t ret[static 32], struct tg_error *err)
-{
-	struct tg_tree tree;
-
-	tg_tree_init(&tree);
-	for (uint64_t i = 0; i < n; i++)
-		TG_TRY(tg_tree_add(&tree, index + i * TGSP_INDEX_RECORD, err));
-	return tg_tree_root(&tree, ret, err);
-}
-
-static tg_status
 padding_check(const struct tgsp_payload *p, struct tg_error *err)
 {
 	const struct tgsp_layout *l = &p->layout;
@@ -300,7 +289,7 @@ tgsp_payload_open(const struct tg_source *src, const struct tgsp_layout *layout,
 	p.index = malloc((size_t)layout->index_len);
 	TG_REQUIRE(p.index != NULL, err, TG_E_NOMEM, "payload index: out of memory");
 	TG_TRY(src->read_at(src->ctx, p.index, (size_t)layout->index_len, layout->index_at, err));
-	TG_TRY(root_of(p.index[0], layout->chunks, got, err));
+	TG_TRY(tg_tree_root_of(p.index[0], TGSP_INDEX_RECORD, layout->chunks, got, err));
 	TG_REQUIRE(memcmp(got, root, 32) == 0, err, TG_E_AUTH,
 	    "payload index is not what was signed (its root does not match)");
 	TG_TRY(padding_check(&p, err));
@@ -403,5 +392,5 @@ tgsp_payload_write(const struct tgsp_layout *layout, const struct tg_key32 *key,
 	threads = threads_for(threads, run.n);
 	TG_TRY(slots_new(&slots, threads, w.batch * tgsp_chunk_size(layout), key, err));
 	TG_TRY(tg_parallel_run(&run, threads, slots.pointer, err));
-	return root_of(index, layout->chunks, ret_root, err);
+	return tg_tree_root_of(index, TGSP_INDEX_RECORD, layout->chunks, ret_root, err);
 }
