@@ -50,6 +50,7 @@ struct tg_build_result {
 	uint8_t content_hash[TG_HASH_LEN];
 	uint64_t plain_len;    /* bytes */
 	uint64_t package_size; /* bytes */
+	size_t recipients;     /* blocks; a key given twice is one */
 	size_t tensors;
 	size_t tensors_skipped; /* in the files, but not describable in a manifest */
 };

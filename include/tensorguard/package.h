@@ -85,6 +85,20 @@ TG_API struct tg_package_file tg_package_file(const struct tg_package *p, size_t
 TG_API TG_MUST_CHECK tg_status tg_package_find(const struct tg_package *p, const char *path,
     size_t *ret, struct tg_error *err);
 
+/* A tensor as the manifest has it: C order, little-endian. Strings are borrowed as above. */
+struct tg_package_tensor {
+	const char *name, *dtype, *path;
+	unsigned rank;
+	const uint64_t *shape;
+	uint64_t offset; /* bytes, in the plaintext */
+	uint64_t size;   /* bytes */
+};
+TG_API size_t tg_package_tensor_count(const struct tg_package *p);
+TG_API struct tg_package_tensor tg_package_tensor(const struct tg_package *p, size_t i);
+/* Index of the tensor called `name`; TG_E_NOTFOUND says what there is. */
+TG_API TG_MUST_CHECK tg_status tg_package_find_tensor(const struct tg_package *p, const char *name,
+    size_t *ret, struct tg_error *err);
+
 /*
  * Decrypt one file into protected memory: every chunk read once, its leaf compared, opened, and
  * at the end the file's SHA-256 compared. *ret is new; an empty file gives TG_E_USAGE.
@@ -99,6 +113,10 @@ TG_API TG_MUST_CHECK tg_status tg_package_copy(const struct tg_package *p, size_
 /* Bytes offset ... offset + n of the plaintext: only the chunks they lie in are read. */
 TG_API TG_MUST_CHECK tg_status tg_package_read(const struct tg_package *p, uint64_t offset, void *to,
     size_t n, struct tg_error *err);
+/* The same into a sink, in order, on several threads. */
+TG_API TG_MUST_CHECK tg_status tg_package_copy_range(const struct tg_package *p, uint64_t offset,
+    uint64_t n, unsigned threads, const struct tg_sink *to, const struct tg_progress *progress,
+    struct tg_error *err);
 /* Decrypt everything and compare every file's SHA-256 with the manifest; gives nothing out. */
 TG_API TG_MUST_CHECK tg_status tg_package_verify_files(const struct tg_package *p, unsigned threads,
     const struct tg_progress *progress, struct tg_error *err);

@@ -219,6 +219,8 @@ read_json(const char *path, struct tg_buf *to, const char **ret, struct tg_error
 		return TG_OK;
 	tg_buf_init(to, TG_MAX_TGSP_MANIFEST);
 	TG_TRY(tg_file_read(path, to, err));
+	TG_REQUIRE(to->n == 0 || memchr(to->p, 0, to->n) == NULL, err, TG_E_FORMAT,
+	    "%s: a NUL byte in it, JSON expected", path);
 	TG_REQUIRE(tg_buf_put_u8(to, 0) == TG_OK, err, TG_E_LIMIT, "%s: too long", path);
 	*ret = (const char *)to->p;
 	return TG_OK;
@@ -329,7 +331,7 @@ report(const struct build_opts *o, const struct tg_build_spec *spec,
 		printf(": %s, %zu files of %s, %zu recipients, %zu tensors\n"
 		       "  package_hash  %s\n  content_hash  %s\n",
 		    tg_human_size(r->package_size, size), spec->n_inputs,
-		    tg_human_size(r->plain_len, plain), spec->n_recipients, r->tensors, package,
+		    tg_human_size(r->plain_len, plain), r->recipients, r->tensors, package,
 		    content);
 		return TG_OK;
 	}
@@ -340,7 +342,7 @@ report(const struct build_opts *o, const struct tg_build_spec *spec,
 		tg_json_set(j, "files", tg_json_new_int((int64_t)spec->n_inputs)) == TG_OK &&
 		tg_json_set(j, "plain_len", tg_json_new_int((int64_t)r->plain_len)) == TG_OK &&
 		tg_json_set(j, "package_size", tg_json_new_int((int64_t)r->package_size)) == TG_OK &&
-		tg_json_set(j, "recipients", tg_json_new_int((int64_t)spec->n_recipients)) == TG_OK &&
+		tg_json_set(j, "recipients", tg_json_new_int((int64_t)r->recipients)) == TG_OK &&
 		tg_json_set(j, "tensors", tg_json_new_int((int64_t)r->tensors)) == TG_OK &&
 		tg_json_set(j, "tensors_skipped", tg_json_new_int((int64_t)r->tensors_skipped)) == TG_OK,
 	    err, TG_E_NOMEM, "build: out of memory");

@@ -20,7 +20,7 @@ struct tg_cmd {
 	const char *example;
 };
 extern const struct tg_cmd tg_cmd_keygen, tg_cmd_build, tg_cmd_verify, tg_cmd_inspect, tg_cmd_open,
-    tg_cmd_run;
+    tg_cmd_run, tg_cmd_rekey, tg_cmd_trust;
 
 /* ---- options ---- */
 
@@ -104,6 +104,8 @@ void tg_progress_end(struct tg_progress_line *l); /* clears the line */
 
 /* One line of JSON on stdout. */
 TG_MUST_CHECK tg_status tg_print_json(const struct tg_json *j, struct tg_error *err);
+/* A string value of text from outside; bytes that are not UTF-8 come out as '?'. */
+struct tg_json *tg_json_new_shown(const char *s);
 /* Text from outside, with control characters and broken UTF-8 shown as '?'. */
 void tg_print_text(FILE *out, const char *s);
 /* "1.2 MiB" */

@@ -78,8 +78,8 @@ report(const struct tg_key *k, const struct paths *p, bool json, struct tg_error
 	o = tg_json_new_object();
 	TG_REQUIRE(o != NULL && tg_json_set(o, "alg", tg_json_new_str(tg_bytes_str(tg_key_alg(k)))) == TG_OK &&
 		tg_json_set(o, "key_id", tg_json_new_str(tg_bytes_str(id))) == TG_OK &&
-		tg_json_set(o, "private", tg_json_new_str(tg_bytes_str(p->private))) == TG_OK &&
-		tg_json_set(o, "public", tg_json_new_str(tg_bytes_str(p->public))) == TG_OK,
+		tg_json_set(o, "private", tg_json_new_shown(p->private)) == TG_OK &&
+		tg_json_set(o, "public", tg_json_new_shown(p->public)) == TG_OK,
 	    err, TG_E_NOMEM, "keygen: out of memory");
 	return tg_print_json(o, err);
 }

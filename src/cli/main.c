@@ -15,6 +15,7 @@ static const struct tg_cmd *const commands[] = {
 	&tg_cmd_inspect,
 	&tg_cmd_open,
 	&tg_cmd_run,
+	&tg_cmd_rekey,
 };
 
 /* Before the first key is read: no core dumps, no debugger of the same user, private new files. */

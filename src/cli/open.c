@@ -2,13 +2,14 @@
 #include <unistd.h>
 
 #include "cli/reader.h"
+#include "tensor/npy.h"
 #include "util/dir.h"
 #include "util/try.h"
 
 struct open_opts {
 	struct reader r;
-	const char *out, *file, *to;
-	bool tar, force;
+	const char *out, *file, *to, *tensor;
+	bool tar, force, raw;
 };
 
 static tg_status
@@ -49,6 +50,55 @@ open_file(const struct open_opts *o, const struct tg_progress *progress, struct 
 	return tg_newfile_commit(f, o->force, err);
 }
 
+/* Values of other types than NumPy has are only to be had bare. */
+static tg_status
+npy_head(const struct open_opts *o, const struct tg_package_tensor *t, const struct tg_sink *to,
+    struct tg_error *err)
+{
+	struct tg_buf head = { .max = TG_MAX_NPY_HEADER };
+	struct tg_error why = TG_ERROR_INIT;
+
+	if (o->raw)
+		return TG_OK;
+	tg_status s = tg_npy_header(t->dtype, t->rank, t->shape, &head, &why);
+	if (s == TG_OK)
+		s = to->write(to->ctx, head.p, head.n, &why);
+	tg_buf_done(&head);
+	TG_REQUIRE(s == TG_OK, err, s, "%s%s", why.text,
+	    s == TG_E_UNSUPPORTED ? " (--raw writes the bare values)" : "");
+	return TG_OK;
+}
+
+static tg_status
+write_tensor(const struct open_opts *o, const struct tg_package_tensor *t, const struct tg_sink *to,
+    const struct tg_progress *progress, struct tg_error *err)
+{
+	TG_TRY(npy_head(o, t, to, err));
+	return tg_package_copy_range(o->r.package, t->offset, t->size, (unsigned)o->r.threads, to,
+	    progress, err);
+}
+
+/* One tensor as a .npy file: only the chunks it lies in are read. */
+static tg_status
+open_tensor(const struct open_opts *o, const struct tg_progress *progress, struct tg_error *err)
+{
+	TG_AUTO(tg_newfile_closep) struct tg_newfile *f = NULL;
+	size_t i = 0;
+
+	TG_TRY(tg_package_find_tensor(o->r.package, o->tensor, &i, err));
+	const struct tg_package_tensor t = tg_package_tensor(o->r.package, i);
+	if (strcmp(o->out, "-") == 0) {
+		TG_TRY(refuse_terminal(err));
+		return write_tensor(o, &t, &to_stdout, progress, err);
+	}
+	TG_REQUIRE(o->force || !tg_file_exists(o->out), err, TG_E_CONFLICT,
+	    "%s: exists already (--force replaces it)", o->out);
+	TG_TRY(tg_newfile_create_path(o->out, 0644, &f, err));
+	const struct tg_sink sink = tg_newfile_sink(f);
+	TG_TRY(write_tensor(o, &t, &sink, progress, err));
+	return tg_newfile_commit(f, o->force, err);
+}
+
 static tg_status
 deliver(const struct open_opts *o, const struct tg_progress *progress, struct tg_error *err)
 {
@@ -60,6 +110,8 @@ deliver(const struct open_opts *o, const struct tg_progress *progress, struct tg
 	}
 	if (o->file != NULL)
 		return open_file(o, progress, err);
+	if (o->tensor != NULL)
+		return open_tensor(o, progress, err);
 	return tg_package_extract(o->r.package, o->out, o->force, threads, progress, err);
 }
 
@@ -75,8 +127,8 @@ open_package(struct open_opts *o, const char *path, struct tg_error *err)
 	tg_progress_end(&line);
 	errno = why.sys_errno;
 	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", path, why.text);
-	/* a single file says nothing about the rest of the package */
-	if (o->r.state != NULL && o->file != NULL)
+	/* a part says nothing about the rest of the package */
+	if (o->r.state != NULL && (o->file != NULL || o->tensor != NULL))
 		TG_TRY(tg_package_verify(o->r.package, (unsigned)o->r.threads, NULL, err));
 	return reader_activated(&o->r, err);
 }
@@ -98,6 +150,9 @@ run(int argc, char **argv, struct tg_error *err)
 		{ "tar", TG_OPT_FLAG, &o.tar, NULL, NULL, "all files as a tar stream on standard output" },
 		{ "file", TG_OPT_STRING, &o.file, NULL, "PATH",
 		    "one file, to the path given as last word; - is standard output" },
+		{ "tensor", TG_OPT_STRING, &o.tensor, NULL, "NAME",
+		    "one tensor as a .npy file, which --out names (- is standard output)" },
+		{ "raw", TG_OPT_FLAG, &o.raw, NULL, NULL, "with --tensor: bare values without .npy header" },
 		{ "force", TG_OPT_FLAG, &o.force, NULL, NULL, "replace files that are there" },
 	};
 	const char *words[2];
@@ -109,7 +164,9 @@ run(int argc, char **argv, struct tg_error *err)
 		return TG_OK;
 	TG_REQUIRE(n >= 1, err, TG_E_USAGE, "a package is needed (try 'tensorguard open -h')");
 	TG_REQUIRE((o.out != NULL) + o.tar + (o.file != NULL) == 1, err, TG_E_USAGE,
-	    "one of --out DIR, --tar and --file PATH is needed");
+	    "one of --out DIR, --tar, --file PATH and --tensor NAME --out FILE.npy is needed");
+	TG_REQUIRE((o.tensor == NULL && !o.raw) || (o.tensor != NULL && o.out != NULL), err, TG_E_USAGE,
+	    o.tensor == NULL ? "--raw goes with --tensor" : "--tensor needs --out FILE.npy");
 	TG_REQUIRE(n == (o.file != NULL ? 2 : 1), err, TG_E_USAGE,
 	    o.file != NULL ? "--file PATH needs a place to go: a path, or - for standard output"
 			   : "one word too many");
@@ -121,7 +178,7 @@ const struct tg_cmd tg_cmd_open = {
 	.name = "open",
 	.run = run,
 	.synopsis = "PACKAGE --key FILE.priv --trust FILE.pub|DIR\n"
-		    "         (--out DIR | --tar | --file PATH -|OUT) [OPTION...]",
+		    "         (--out DIR | --tar | --file PATH -|OUT | --tensor NAME --out F.npy) [OPTION...]",
 	.summary = "verify a package and decrypt its files\n"
 		   "Nothing is written before the step that covers it has passed, and nothing partial "
 		   "stays\nbehind a failure. Files appear complete, with mode 0644.",

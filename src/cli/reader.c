@@ -23,22 +23,30 @@ load_trust(const struct reader *r, struct tg_trust **ret, struct tg_error *err)
 }
 
 tg_status
+reader_prepare(struct reader *r, const char *path, struct tg_trust **ret, struct tg_error *err)
+{
+	r->path = path;
+	TG_TRY(tg_require(r->require, err));
+	TG_REQUIRE(r->threads <= TG_MAX_THREADS, err, TG_E_USAGE, "--threads: at most %u",
+	    TG_MAX_THREADS);
+	r->policy = (struct tg_policy){ .now = r->has_at ? r->at : time(NULL), .fleet = r->fleet,
+		.agent_version = TG_VERSION };
+	TG_TRY(load_trust(r, ret, err));
+	tg_status s = tg_file_open(path, &r->file, err);
+	if (s == TG_OK)
+		r->src = tg_file_source(r->file);
+	return s;
+}
+
+tg_status
 reader_open(struct reader *r, const char *path, struct tg_error *err)
 {
 	TG_AUTO(tg_trust_freep) struct tg_trust *trust = NULL;
 	struct tg_error why = TG_ERROR_INIT;
 
-	r->path = path;
-	TG_TRY(tg_require(r->require, err));
-	TG_REQUIRE(r->threads <= TG_MAX_THREADS, err, TG_E_USAGE, "--threads: at most %u",
-	    TG_MAX_THREADS);
-	TG_TRY(load_trust(r, &trust, err));
-	TG_TRY(tg_file_open(path, &r->file, err));
-	r->src = tg_file_source(r->file);
+	TG_TRY(reader_prepare(r, path, &trust, err));
 	tg_status s = tg_package_open(&r->src, trust, &r->package, &why);
 	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", path, why.text);
-	r->policy = (struct tg_policy){ .now = r->has_at ? r->at : time(NULL), .fleet = r->fleet,
-		.agent_version = TG_VERSION };
 	if (r->state != NULL)
 		TG_TRY(state_floor(r->state, tg_package_author(r->package),
 		    tg_package_model_name(r->package), &r->policy.floor, err));

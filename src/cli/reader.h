@@ -39,7 +39,10 @@ struct reader {
 	    { "passphrase-file", TG_OPT_STRING, &(r)->phrase_file, NULL, "FILE",                   \
 		    "its passphrase, the first line of FILE" }
 
-/* Open the file, verify steps 1 to 7, prepare the policy. Release with reader_done(). */
+/* Load the trust store, open the file, prepare the policy but for the floor. *ret is new. */
+TG_MUST_CHECK tg_status reader_prepare(struct reader *r, const char *path, struct tg_trust **ret,
+    struct tg_error *err);
+/* That, and steps 1 to 7. Release with reader_done(). */
 TG_MUST_CHECK tg_status reader_open(struct reader *r, const char *path, struct tg_error *err);
 /* Step 8, with the policy enforced. */
 TG_MUST_CHECK tg_status reader_unlock(struct reader *r, struct tg_error *err);

@@ -124,6 +124,10 @@ state_floor(const char *dir, const uint8_t author[static TG_KEY_ID_LEN], const c
 	TG_AUTO(floors_done) struct floors f = { NULL, NULL };
 	char id[2 * TG_KEY_ID_LEN + 1];
 
+	TG_AUTO(tg_dir_closep) struct tg_dir *d = NULL;
+
+	/* a folder that is not there is a mistake; a file that is not there yet is a fresh start */
+	TG_TRY(tg_dir_open(dir, &d, err));
 	tg_hex_encode(id, (tg_bytes){ author, TG_KEY_ID_LEN });
 	TG_TRY(floors_load(dir, &f, err));
 	*ret = floors_get(&f, id, model);

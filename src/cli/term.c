@@ -209,6 +209,22 @@ tg_print_text(FILE *out, const char *s)
 	}
 }
 
+struct tg_json *
+tg_json_new_shown(const char *s)
+{
+	struct tg_json *j = tg_json_new_str(tg_bytes_str(s));
+	char *copy = j == NULL ? strdup(s) : NULL;
+
+	if (copy != NULL) {
+		for (char *p = copy; *p != '\0'; p++)
+			if ((unsigned char)*p >= 0x80)
+				*p = '?';
+		j = tg_json_new_str(tg_bytes_str(copy));
+		free(copy);
+	}
+	return j;
+}
+
 void
 tg_note(const char *fmt, ...)
 {

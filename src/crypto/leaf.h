@@ -34,6 +34,8 @@ extern const size_t tg_leaf_kernel_count;
 extern const struct tg_leaf_kernel tg_leaf_portable; /* leaf_portable.c: OpenSSL's SHA-256 */
 #if defined(__x86_64__)
 extern const struct tg_leaf_kernel tg_leaf_shani4, tg_leaf_shani2, tg_leaf_shani1;
+#elif defined(__aarch64__)
+extern const struct tg_leaf_kernel tg_leaf_armv8x4, tg_leaf_armv8x2, tg_leaf_armv8x1;
 #endif
 
 /* Tree nodes over n pairs of 64 bytes, 32 bytes each; out == pairs is fine. */

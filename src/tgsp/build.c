@@ -492,6 +492,7 @@ tg_build(const struct tg_build_spec *spec, const struct tg_target *out, struct t
 	TG_TRY(sign(&b, err));
 	TG_TRY(write_around(&b, out, err));
 	b.result.plain_len = b.plain_len;
+	b.result.recipients = n_recipients;
 	b.result.tensors = b.tensors.n;
 	*ret = b.result;
 	return TG_OK;

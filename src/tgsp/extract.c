@@ -12,6 +12,8 @@ struct extract {
 	struct tg_newfile *now;
 	const struct tgsp_manifest *m;
 	size_t committed; /* files 0 ... committed-1 have their names */
+	bool *there;      /* which files stood there before */
+	bool in_the_way;  /* any of them */
 	char **made;      /* folders that were not there, parents first */
 	size_t n_made;
 };
@@ -79,7 +81,9 @@ look_first(struct extract *x, struct tg_error *err)
 	for (size_t i = 0; i < x->m->n_files; i++) {
 		const char *path = x->m->files[i].f.path;
 
-		TG_REQUIRE(x->force || !tg_dir_has(x->dir, path), err, TG_E_CONFLICT,
+		x->there[i] = tg_dir_has(x->dir, path);
+		x->in_the_way |= x->there[i];
+		TG_REQUIRE(x->force || !x->there[i], err, TG_E_CONFLICT,
 		    "%s/%s: exists already (--force replaces it)", tg_dir_name(x->dir), path);
 		TG_TRY(note_folders(x, path, err));
 	}
@@ -89,8 +93,10 @@ look_first(struct extract *x, struct tg_error *err)
 static void
 take_back(struct extract *x)
 {
+	/* what has replaced an older file stays: the older one cannot be brought back */
 	for (size_t i = 0; i < x->committed; i++)
-		tg_dir_remove(x->dir, x->m->files[i].f.path);
+		if (!x->there[i])
+			tg_dir_remove(x->dir, x->m->files[i].f.path);
 	for (size_t i = x->n_made; i > 0; i--)
 		tg_dir_remove(x->dir, x->made[i - 1]);
 }
@@ -102,6 +108,7 @@ extract_done(struct extract *x)
 	for (size_t i = 0; i < x->n_made; i++)
 		free(x->made[i]);
 	free(x->made);
+	free(x->there);
 	tg_dir_close(x->dir);
 }
 
@@ -112,8 +119,12 @@ tgsp_extract(const struct tgsp_reader *r, const char *dir, bool force, struct tg
 	const struct tgsp_file_events events = { extract_begin, extract_data, extract_end, &x };
 	bool made = false;
 
+	x.there = calloc(x.m->n_files + 1, sizeof(*x.there));
+	TG_REQUIRE(x.there != NULL, err, TG_E_NOMEM, "extract: out of memory");
 	TG_TRY(tg_dir_make(dir, &x.dir, &made, err));
 	tg_status s = look_first(&x, err);
+	if (s == TG_OK && x.in_the_way) /* no old file is given up for a package that is not sound */
+		s = tgsp_files_read(r, true, NULL, err);
 	if (s == TG_OK)
 		s = tgsp_files_read(r, true, &events, err);
 	if (s != TG_OK) {

@@ -363,8 +363,9 @@ read_fleets(const struct tg_json *j, struct tgsp_manifest *m, struct tg_error *e
 {
 	const size_t n = tg_json_count(j);
 
-	TG_REQUIRE(n >= 1 && n <= TG_MAX_TARGET_FLEETS, err, TG_E_FORMAT,
-	    "manifest.target_fleets: %zu names, 1 ... %u expected", n, TG_MAX_TARGET_FLEETS);
+	TG_REQUIRE(n >= 1, err, TG_E_FORMAT, "manifest.target_fleets: empty");
+	TG_REQUIRE(n <= TG_MAX_TARGET_FLEETS, err, TG_E_LIMIT,
+	    "manifest.target_fleets: %zu names, at most %u allowed", n, TG_MAX_TARGET_FLEETS);
 	TG_TRY(alloc(n, sizeof(*m->fleets), &m->fleets, err));
 	for (size_t i = 0; i < n; i++) {
 		TG_TRY(tgsp_get_name(tg_json_at(j, i), "manifest.target_fleets", &m->fleets[i], err));

@@ -1,23 +1,15 @@
 /* Reading a package, in the order of docs/PROTOCOL.tgsp.md section 4. */
-#include <tensorguard/package.h>
+#include "tgsp/package.h"
 
 #include <stdlib.h>
 
 #include "crypto/hash.h"
-#include "tgsp/envelope.h"
 #include "tgsp/files.h"
 #include "tgsp/keys.h"
-#include "tgsp/payload.h"
 #include "tgsp/policy.h"
 #include "tgsp/trust.h"
 #include "util/text.h"
 #include "util/try.h"
-
-struct tg_package {
-	struct tgsp_envelope *envelope;
-	struct tgsp_payload payload;
-	struct tg_secret *key; /* K_payload once unlocked, else NULL */
-};
 
 /* Step 3: the author, out of the trust store, both halves over M_content. */
 static tg_status
@@ -133,22 +125,49 @@ tg_package_verify(const struct tg_package *p, unsigned threads, const struct tg_
 	return tgsp_payload_verify(&p->payload, threads, progress, err);
 }
 
+/* The key's own block. */
+static tg_status
+find_block(const struct tg_package *p, const struct tg_key *key, const struct tgsp_recipient **ret,
+    struct tg_error *err)
+{
+	char id[2 * TG_KEY_ID_LEN + 1];
+
+	*ret = tgsp_recipients_find(&p->envelope->recipients, tg_key_id(key));
+	tg_hex_encode(id, (tg_bytes){ tg_key_id(key), TG_KEY_ID_LEN });
+	TG_REQUIRE(*ret != NULL, err, TG_E_POLICY, "not for this key: %s is none of its %zu recipients",
+	    id, p->envelope->recipients.n);
+	return TG_OK;
+}
+
 /* Step 8 behind the look-up: DEK, payload key, commitment. */
 static tg_status
 unlock(const struct tg_package *p, const struct tgsp_recipient *block, const struct tg_key *key,
-    struct tg_key32 *ret, struct tg_error *err)
+    struct tg_key32 *ret_dek, struct tg_key32 *ret, struct tg_error *err)
 {
 	const struct tgsp_envelope *e = p->envelope;
-	TG_AUTO(tg_key32_done) struct tg_key32 dek = { { 0 } };
 	uint8_t ctx[32], commit[32];
 
-	TG_TRY(tgsp_recipient_unwrap(block, key, e->header.manifest_hash, e->header.commit, &dek, err));
+	TG_TRY(tgsp_recipient_unwrap(block, key, e->header.manifest_hash, e->header.commit, ret_dek,
+	    err));
 	TG_TRY(tgsp_context(tg_buf_view(&e->frame.manifest), e->header.plain_len, e->header.chunk_log2,
 	    ctx, err));
-	TG_TRY(tgsp_payload_keys(&dek, e->header.salt, ctx, ret, commit, err));
+	TG_TRY(tgsp_payload_keys(ret_dek, e->header.salt, ctx, ret, commit, err));
 	TG_REQUIRE(tg_equal_ct(commit, e->header.commit, sizeof(commit)), err, TG_E_AUTH,
 	    "the recipient block does not open with this key");
 	return TG_OK;
+}
+
+tg_status
+tgsp_package_dek(const struct tg_package *p, const struct tg_key *key,
+    const struct tg_policy *policy, struct tg_key32 *ret_dek, struct tg_key32 *ret_payload,
+    struct tg_error *err)
+{
+	const struct tgsp_recipient *block = NULL;
+
+	if (tgsp_policy_check(p->envelope->manifest, policy, err) != 0)
+		return TG_E_POLICY;
+	TG_TRY(find_block(p, key, &block, err));
+	return unlock(p, block, key, ret_dek, ret_payload, err);
 }
 
 tg_status
@@ -156,17 +175,11 @@ tg_package_unlock(struct tg_package *p, const struct tg_key *key, const struct t
     struct tg_error *err)
 {
 	TG_AUTO(tg_secret_freep) struct tg_secret *secret = NULL;
-	char id[2 * TG_KEY_ID_LEN + 1];
-	const struct tgsp_recipient *block;
+	TG_AUTO(tg_key32_done) struct tg_key32 dek = { { 0 } };
 
-	if (tgsp_policy_check(p->envelope->manifest, policy, err) != 0)
-		return TG_E_POLICY;
-	block = tgsp_recipients_find(&p->envelope->recipients, tg_key_id(key));
-	tg_hex_encode(id, (tg_bytes){ tg_key_id(key), TG_KEY_ID_LEN });
-	TG_REQUIRE(block != NULL, err, TG_E_POLICY, "not for this key: %s is none of its %zu recipients",
-	    id, p->envelope->recipients.n);
 	TG_TRY(tg_secret_new(sizeof(struct tg_key32), &secret, err));
-	TG_TRY(unlock(p, block, key, (struct tg_key32 *)(void *)tg_secret_bytes(secret), err));
+	TG_TRY(tgsp_package_dek(p, key, policy, &dek,
+	    (struct tg_key32 *)(void *)tg_secret_bytes(secret), err));
 	tg_secret_free(p->key);
 	p->key = secret;
 	secret = NULL;
@@ -236,6 +249,45 @@ tg_package_find(const struct tg_package *p, const char *path, size_t *ret, struc
 	TG_REQUIRE(i < m->n_files, err, TG_E_NOTFOUND, "no file \"%s\" in the package; it has \"%s\"%s",
 	    path, m->n_files > 0 ? m->files[0].f.path : "", m->n_files > 1 ? " and others" : "");
 	*ret = i;
+	return TG_OK;
+}
+
+size_t
+tg_package_tensor_count(const struct tg_package *p)
+{
+	return p->envelope->manifest->n_tensors;
+}
+
+struct tg_package_tensor
+tg_package_tensor(const struct tg_package *p, size_t i)
+{
+	const struct tgsp_manifest *m = p->envelope->manifest;
+	const struct tgsp_tensor *t = &m->tensors[i];
+	const struct tg_package_file *f = &m->files[tgsp_manifest_find(m, t->path)].f;
+
+	return (struct tg_package_tensor){ t->name, t->dtype, t->path, t->rank, t->shape,
+		f->offset + t->offset, t->size };
+}
+
+static int
+tensor_name(const void *name, const void *tensor)
+{
+	return strcmp(name, ((const struct tgsp_tensor *)tensor)->name);
+}
+
+tg_status
+tg_package_find_tensor(const struct tg_package *p, const char *name, size_t *ret,
+    struct tg_error *err)
+{
+	const struct tgsp_manifest *m = p->envelope->manifest;
+	const struct tgsp_tensor *t = m->n_tensors == 0
+	    ? NULL
+	    : bsearch(name, m->tensors, m->n_tensors, sizeof(*t), tensor_name);
+
+	TG_REQUIRE(t != NULL, err, TG_E_NOTFOUND,
+	    "no tensor \"%s\" in the package; it has %zu ('tensorguard inspect --tensors' lists them)",
+	    name, m->n_tensors);
+	*ret = (size_t)(t - m->tensors);
 	return TG_OK;
 }
 
@@ -329,6 +381,18 @@ tg_package_read(const struct tg_package *p, uint64_t offset, void *to, size_t n,
 	TG_REQUIRE(offset <= p->payload.layout.plain_len && n <= p->payload.layout.plain_len - offset,
 	    err, TG_E_USAGE, "%zu bytes at %llu leave the package", n, (unsigned long long)offset);
 	return tgsp_payload_load(&p->payload, key, offset, offset + n, 1, to, NULL, err);
+}
+
+tg_status
+tg_package_copy_range(const struct tg_package *p, uint64_t offset, uint64_t n, unsigned threads,
+    const struct tg_sink *to, const struct tg_progress *progress, struct tg_error *err)
+{
+	const struct tg_key32 *key = NULL;
+	uint64_t end = 0;
+
+	TG_TRY(payload_key(p, &key, err));
+	TG_REQUIRE(tg_add_u64(offset, n, &end), err, TG_E_USAGE, "range overflows");
+	return tgsp_payload_read(&p->payload, key, offset, end, threads, to, progress, err);
 }
 
 static tg_status

@@ -27,7 +27,8 @@ struct tg_newfile {
 	char *base; /* the name */
 	char *temp; /* present name, where the file system has no unnamed files; else NULL */
 	char *shown;
-	uint64_t at; /* end of what the sink has appended */
+	unsigned mode; /* given at the end: nobody reads along */
+	uint64_t at;   /* end of what the sink has appended */
 };
 
 static void
@@ -98,9 +99,9 @@ open_by_steps(int dir, const char *rel, int flags)
 		char name[TG_MAX_PATH_COMPONENT + 1];
 		size_t n = strcspn(p, "/");
 
-		if (n >= sizeof(name)) {
+		if (n >= sizeof(name) || n == 0 || (n == 2 && memcmp(p, "..", 2) == 0)) {
 			close(at);
-			errno = ENAMETOOLONG;
+			errno = n >= sizeof(name) ? ENAMETOOLONG : EXDEV;
 			return -1;
 		}
 		memcpy(name, p, n);
@@ -258,9 +259,8 @@ temp_name(void)
 }
 
 static tg_status
-newfile_open(struct tg_newfile *f, unsigned mode, struct tg_error *err)
+newfile_open(struct tg_newfile *f, struct tg_error *err)
 {
-	/* Opened 0600 and given its mode at the end: nobody reads along. */
 	f->fd = openat(f->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (f->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL || errno == ENOENT)) {
 		f->temp = temp_name();
@@ -268,7 +268,6 @@ newfile_open(struct tg_newfile *f, unsigned mode, struct tg_error *err)
 		f->fd = openat(f->dir, f->temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	}
 	TG_REQUIRE(f->fd >= 0, err, TG_E_IO, "%s: cannot create: %m", f->shown);
-	TG_REQUIRE(fchmod(f->fd, mode) == 0, err, TG_E_IO, "%s: %m", f->shown);
 	return TG_OK;
 }
 
@@ -288,7 +287,8 @@ newfile_new(int dir, const char *base, const char *shown, unsigned mode, struct 
 	f->base = strdup(base);
 	f->shown = strdup(shown);
 	TG_REQUIRE(f->base != NULL && f->shown != NULL, err, TG_E_NOMEM, "%s: out of memory", shown);
-	TG_TRY(newfile_open(f, mode, err));
+	f->mode = mode;
+	TG_TRY(newfile_open(f, err));
 	*ret = f;
 	f = NULL;
 	return TG_OK;
@@ -414,6 +414,7 @@ name_it(struct tg_newfile *f, bool replace)
 tg_status
 tg_newfile_commit(struct tg_newfile *f, bool replace, struct tg_error *err)
 {
+	TG_REQUIRE(fchmod(f->fd, f->mode) == 0, err, TG_E_IO, "%s: %m", f->shown);
 	TG_REQUIRE(fsync(f->fd) == 0, err, TG_E_IO, "%s: %m", f->shown);
 	TG_REQUIRE(name_it(f, replace) == 0, err, errno == EEXIST ? TG_E_CONFLICT : TG_E_IO,
 	    errno == EEXIST ? "%s: exists already" : "%s: %m", f->shown);
