@@ -35,6 +35,7 @@
 #define TG_MAX_PASSPHRASE          1024u
 #define TG_MAX_TRUST_FILES         4096u
 #define TG_MAX_STATE_FILE          (1u << 20)
+#define TG_MAX_TRUST_STORE         (16u << 20)
 
 /* Passphrase-protected keys: what a file may ask of us */
 #define TG_MAX_ARGON2_KIB          (1u << 20)

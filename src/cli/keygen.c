@@ -5,9 +5,11 @@
 
 #include "cli/cli.h"
 #include "crypto/key.h"
-#include "util/file.h"
+#include "crypto/rng.h"
+#include "util/dir.h"
 #include "util/text.h"
 #include "util/try.h"
+#include "util/wipe.h"
 
 struct keygen {
 	const char *type, *out, *phrase_file;
@@ -102,6 +104,35 @@ make_key(const struct keygen *o, enum tg_key_use use, const struct tg_secret *ph
 	return report(k, &p, o->json, err);
 }
 
+/* 32 raw bytes for reproducible builds: DIR/repro.key, 0600. */
+static tg_status
+make_repro(const struct keygen *o, struct tg_error *err)
+{
+	TG_AUTO(tg_newfile_closep) struct tg_newfile *f = NULL;
+	TG_AUTO(tg_key32_done) struct tg_key32 key = { { 0 } };
+	char path[4096];
+
+	TG_REQUIRE(o->phrase_file == NULL, err, TG_E_USAGE,
+	    "a key for reproducible builds is 32 raw bytes: no passphrase can protect it");
+	TG_REQUIRE((size_t)snprintf(path, sizeof(path), "%s/repro.key", o->out) < sizeof(path), err,
+	    TG_E_LIMIT, "%s: path too long", o->out);
+	TG_TRY(make_folder(o->out, err));
+	TG_TRY(tg_random(key.b, sizeof(key.b), err));
+	TG_TRY(tg_newfile_create_path(path, 0600, &f, err));
+	const struct tg_sink to = tg_newfile_sink(f);
+	TG_TRY(to.write(to.ctx, key.b, sizeof(key.b), err));
+	TG_TRY(tg_newfile_commit(f, false, err));
+	tg_note("%s decrypts every package built with it: keep it as a private key", path);
+	if (!o->json) {
+		printf("key for reproducible builds\n  private  %s\n", path);
+		return TG_OK;
+	}
+	TG_AUTO(tg_json_freep) struct tg_json *j = tg_json_new_object();
+	TG_REQUIRE(j != NULL && tg_json_set(j, "private", tg_json_new_shown(path)) == TG_OK, err,
+	    TG_E_NOMEM, "keygen: out of memory");
+	return tg_print_json(j, err);
+}
+
 static tg_status
 choose_phrase(const struct keygen *o, struct tg_secret **ret, struct tg_error *err)
 {
@@ -127,8 +158,10 @@ keygen(const struct keygen *o, struct tg_error *err)
 		[TG_KEY_ENCRYPTION] = both || strcmp(o->type, "encryption") == 0 };
 	struct paths p;
 
+	if (strcmp(o->type, "repro") == 0)
+		return make_repro(o, err);
 	TG_REQUIRE(wanted[TG_KEY_SIGNING] || wanted[TG_KEY_ENCRYPTION], err, TG_E_USAGE,
-	    "--type: \"%s\", signing, encryption or both expected", o->type);
+	    "--type: \"%s\", signing, encryption, both or repro expected", o->type);
 	for (int use = TG_KEY_SIGNING; use <= TG_KEY_ENCRYPTION; use++)
 		if (wanted[use]) {
 			TG_TRY(key_paths(o->out, (enum tg_key_use)use, &p, err));
@@ -147,7 +180,7 @@ run(int argc, char **argv, struct tg_error *err)
 {
 	struct keygen o = { .type = NULL };
 	const struct tg_opt opts[] = {
-		{ "type", TG_OPT_STRING, &o.type, NULL, "TYPE", "signing, encryption or both" },
+		{ "type", TG_OPT_STRING, &o.type, NULL, "TYPE", "signing, encryption, both or repro" },
 		{ "out", TG_OPT_STRING, &o.out, NULL, "DIR", "folder for the key files; made if absent" },
 		{ "passphrase-file", TG_OPT_STRING, &o.phrase_file, NULL, "FILE",
 		    "protect the private key with the first line of FILE" },
@@ -163,7 +196,7 @@ run(int argc, char **argv, struct tg_error *err)
 	    err));
 	if (help)
 		return TG_OK;
-	TG_REQUIRE(o.type != NULL, err, TG_E_USAGE, "--type signing|encryption|both is needed");
+	TG_REQUIRE(o.type != NULL, err, TG_E_USAGE, "--type signing|encryption|both|repro is needed");
 	TG_REQUIRE(o.out != NULL, err, TG_E_USAGE, "--out DIR is needed");
 	TG_TRY(tg_require(o.require, err));
 	return keygen(&o, err);
@@ -172,9 +205,9 @@ run(int argc, char **argv, struct tg_error *err)
 const struct tg_cmd tg_cmd_keygen = {
 	.name = "keygen",
 	.run = run,
-	.synopsis = "--type signing|encryption|both --out DIR [OPTION...]",
+	.synopsis = "--type signing|encryption|both|repro --out DIR [OPTION...]",
 	.summary = "make a hybrid signing or encryption key\n"
-		   "Signing keys are Ed25519 with ML-DSA-65, encryption keys X25519 with ML-KEM-768. "
-		   "Existing\nfiles are never overwritten.",
+		   "Signing keys are Ed25519 with ML-DSA-65, encryption keys X25519 with ML-KEM-768; repro is\nthe secret of reproducible builds (build --reproducible). "
+		   "Existing files are never overwritten.",
 	.example = "tensorguard keygen --type signing --out ./keys",
 };

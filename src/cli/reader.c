@@ -2,8 +2,12 @@
 
 #include <tensorguard/limits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "util/try.h"
+
+#define DEFAULT_PIPE_MIB 256u
+#define MAX_PIPE_MIB     (1u << 20)
 
 static tg_status
 load_trust(const struct reader *r, struct tg_trust **ret, struct tg_error *err)
@@ -13,12 +17,29 @@ load_trust(const struct reader *r, struct tg_trust **ret, struct tg_error *err)
 	TG_REQUIRE(r->trust.n > 0, err, TG_E_USAGE,
 	    "--trust FILE.pub|DIR is needed: a key inside a package is never trusted");
 	TG_TRY(tg_trust_new(&t, err));
+	tg_trust_set_time(t, r->policy.now);
 	for (size_t i = 0; i < r->trust.n; i++)
 		TG_TRY(tg_trust_add_path(t, TG_TRUST_AUTHOR, r->trust.at[i], err));
 	for (size_t i = 0; i < r->delegates.n; i++)
 		TG_TRY(tg_trust_add_path(t, TG_TRUST_DELEGATE, r->delegates.at[i], err));
 	*ret = t;
 	t = NULL;
+	return TG_OK;
+}
+
+/* A file, or all of standard input for "-". */
+static tg_status
+open_input(struct reader *r, struct tg_error *err)
+{
+	if (strcmp(r->path, "-") != 0) {
+		TG_TRY(tg_file_open(r->path, &r->file, err));
+		r->src = tg_file_source(r->file);
+		return TG_OK;
+	}
+	const uint64_t mib = r->pipe_mib == 0 ? DEFAULT_PIPE_MIB : r->pipe_mib;
+	TG_REQUIRE(mib <= MAX_PIPE_MIB, err, TG_E_USAGE, "--pipe-limit: at most %u", MAX_PIPE_MIB);
+	TG_TRY(quarantine_read(STDIN_FILENO, mib << 20, &r->quarantine, err));
+	r->src = tg_source_bytes(&r->quarantine.view);
 	return TG_OK;
 }
 
@@ -32,10 +53,7 @@ reader_prepare(struct reader *r, const char *path, struct tg_trust **ret, struct
 	r->policy = (struct tg_policy){ .now = r->has_at ? r->at : time(NULL), .fleet = r->fleet,
 		.agent_version = TG_VERSION };
 	TG_TRY(load_trust(r, ret, err));
-	tg_status s = tg_file_open(path, &r->file, err);
-	if (s == TG_OK)
-		r->src = tg_file_source(r->file);
-	return s;
+	return open_input(r, err);
 }
 
 tg_status
@@ -83,4 +101,5 @@ reader_done(struct reader *r)
 {
 	tg_package_close(r->package);
 	tg_file_close(r->file);
+	tg_secret_free(r->quarantine.mem);
 }

@@ -7,33 +7,47 @@
 #include "cli/cli.h"
 #include "util/file.h"
 
+/* cli/quarantine.c: a package that came through a pipe. */
+struct quarantine {
+	struct tg_secret *mem;
+	tg_bytes view;
+};
+/* Everything fd has, at most `limit` bytes; nothing else is done with it meanwhile. */
+TG_MUST_CHECK tg_status quarantine_read(int fd, uint64_t limit, struct quarantine *ret,
+    struct tg_error *err);
+
 struct reader {
 	/* options */
 	struct tg_values trust, delegates;
 	const char *fleet, *state, *require, *key, *phrase_file;
 	int64_t at;
 	bool has_at, json;
-	uint64_t threads;
+	uint64_t threads, pipe_mib;
 	/* filled by reader_open() */
 	const char *path;
-	struct tg_file *file;
+	struct tg_file *file;         /* NULL when the package came through a pipe */
+	struct quarantine quarantine; /* what it is in then */
 	struct tg_source src;
 	struct tg_package *package;
 	struct tg_policy policy;
 };
 
 /* The rows of an option table for the fields above. */
-#define READER_OPTS(r)                                                                             \
-	{ "trust", TG_OPT_LIST, &(r)->trust, NULL, "FILE.pub|DIR",                                 \
-		"trust this author, or every key of a folder" },                                   \
+#define READER_TRUST_OPTS(r)                                                                       \
+	{ "trust", TG_OPT_LIST, &(r)->trust, NULL, "FILE.pub|DIR|STORE",                           \
+		"trust this author, every key of a folder, or a trust store" },                                   \
 	    { "trust-delegate", TG_OPT_LIST, &(r)->delegates, NULL, "FILE.pub|DIR",                \
 		    "trust this delegate for recipients, where the manifest lists it" },           \
 	    { "fleet", TG_OPT_STRING, &(r)->fleet, NULL, "NAME", "the fleet this machine is in" }, \
 	    { "at", TG_OPT_TIME, &(r)->at, &(r)->has_at, "TIME",                                   \
 		    "judge validity at this time instead of now" },                                \
+	    TG_OPT_REQUIRE(&(r)->require)
+#define READER_OPTS(r)                                                                             \
+	READER_TRUST_OPTS(r),                                                                      \
 	    { "state", TG_OPT_STRING, &(r)->state, NULL, "DIR", "folder of rollback floors" },     \
 	    { "threads", TG_OPT_UINT, &(r)->threads, NULL, "N", "default: all cores" },            \
-	    TG_OPT_REQUIRE(&(r)->require)
+	    { "pipe-limit", TG_OPT_UINT, &(r)->pipe_mib, NULL, "MIB",                              \
+		    "memory for a package from standard input (default 256)" }
 #define READER_KEY_OPTS(r)                                                                         \
 	{ "key", TG_OPT_STRING, &(r)->key, NULL, "FILE.priv", "the recipient's private key" },     \
 	    { "passphrase-file", TG_OPT_STRING, &(r)->phrase_file, NULL, "FILE",                   \

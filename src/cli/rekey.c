@@ -198,7 +198,7 @@ run(int argc, char **argv, struct tg_error *err)
 		    "the author's key, or a delegate's" },
 		{ "out", TG_OPT_STRING, &o.out, NULL, "FILE.tgsp", "default: replace PACKAGE" },
 		READER_KEY_OPTS(&o.r),
-		READER_OPTS(&o.r),
+		READER_TRUST_OPTS(&o.r),
 		{ "json", TG_OPT_FLAG, &o.r.json, NULL, NULL, "report as JSON" },
 	};
 	const char *words[1];
@@ -208,7 +208,8 @@ run(int argc, char **argv, struct tg_error *err)
 	TG_TRY(tg_opts_parse(&tg_cmd_rekey, argc, argv, opts, TG_LEN(opts), words, 1, &n, &help, err));
 	if (help)
 		return TG_OK;
-	TG_REQUIRE(n == 1, err, TG_E_USAGE, "a package is needed (try 'tensorguard rekey -h')");
+	TG_REQUIRE(n == 1 && strcmp(words[0], "-") != 0, err, TG_E_USAGE,
+	    "a package file is needed (try 'tensorguard rekey -h')");
 	TG_REQUIRE(o.add.n + o.remove.n > 0, err, TG_E_USAGE, "--add or --remove is needed");
 	TG_REQUIRE(o.signing_key != NULL, err, TG_E_USAGE, "--signing-key FILE.priv is needed");
 	TG_REQUIRE(o.r.key != NULL, err, TG_E_USAGE, "--key FILE.priv of a present recipient is needed");

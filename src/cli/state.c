@@ -1,10 +1,5 @@
 /* {"floors":[{"author":hex,"index":int,"model":text}],"tensorguard_state":1} */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/file.h>
 #include <tensorguard/limits.h>
-#include <unistd.h>
 
 #include "cli/reader.h"
 #include "util/dir.h"
@@ -21,12 +16,6 @@ static void
 floors_done(struct floors *f)
 {
 	tg_json_free(f->tree);
-}
-
-static void
-buf_donep(struct tg_buf *b)
-{
-	tg_buf_done(b);
 }
 
 static tg_status
@@ -74,7 +63,7 @@ floors_parse(tg_bytes text, const char *path, struct floors *ret, struct tg_erro
 static tg_status
 floors_load(const char *dir, struct floors *ret, struct tg_error *err)
 {
-	TG_AUTO(buf_donep) struct tg_buf text = { .max = TG_MAX_STATE_FILE };
+	TG_AUTO(tg_buf_done) struct tg_buf text = { .max = TG_MAX_STATE_FILE };
 	char path[4096];
 	struct tg_error why = TG_ERROR_INIT;
 
@@ -160,7 +149,7 @@ floors_set(struct floors *f, const char *author, const char *model, uint64_t ind
 static tg_status
 floors_save(const char *dir, const struct floors *f, struct tg_error *err)
 {
-	TG_AUTO(buf_donep) struct tg_buf text = { .max = TG_MAX_STATE_FILE };
+	TG_AUTO(tg_buf_done) struct tg_buf text = { .max = TG_MAX_STATE_FILE };
 	TG_AUTO(tg_newfile_closep) struct tg_newfile *file = NULL;
 	char path[4096];
 
@@ -176,12 +165,12 @@ tg_status
 state_raise(const char *dir, const uint8_t author[static TG_KEY_ID_LEN], const char *model,
     uint64_t index, struct tg_error *err)
 {
-	/* one writer at a time: the lock is on the folder, which is never replaced */
-	TG_AUTO(tg_fd_closep) int lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	TG_AUTO(tg_fd_closep) int lock = -1;
 	TG_AUTO(floors_done) struct floors f = { NULL, NULL };
-	char id[2 * TG_KEY_ID_LEN + 1];
+	char id[2 * TG_KEY_ID_LEN + 1], path[4096];
 
-	TG_REQUIRE(lock >= 0 && flock(lock, LOCK_EX) == 0, err, TG_E_IO, "%s: %m", dir);
+	TG_TRY(file_path(dir, path, err));
+	TG_TRY(tg_lock_beside(path, &lock, err));
 	tg_hex_encode(id, (tg_bytes){ author, TG_KEY_ID_LEN });
 	TG_TRY(floors_load(dir, &f, err));
 	if (floors_get(&f, id, model) >= index)

@@ -37,6 +37,10 @@ TG_MUST_CHECK tg_status tg_key_from_public(enum tg_key_use use, int64_t created,
 /* A private key from its seeds (classic || pqc), which are taken over, on failure too. */
 TG_MUST_CHECK tg_status tg_key_from_seeds(enum tg_key_use use, int64_t created,
     struct tg_secret *seeds, struct tg_key **ret, struct tg_error *err);
+/* The object that a .pub file holds. *ret is new. */
+struct tg_json;
+TG_MUST_CHECK tg_status tg_key_public_json(const struct tg_key *k, struct tg_json **ret,
+    struct tg_error *err);
 /* A key file's text; `path` names it in messages. *ret is new. */
 TG_MUST_CHECK tg_status tg_key_parse(tg_bytes text, const char *path,
     const struct tg_passphrase *passphrase, struct tg_key **ret, struct tg_error *err);

@@ -17,41 +17,36 @@
 #define BOX_MAX      (32 + TG_KEY_SEED_MAX + TG_AEAD_TAG_LEN)
 #define FILE_VERSION 1
 
-static void
-buf_donep(struct tg_buf *b)
-{
-	tg_buf_done(b);
-}
-
 /* ---- writing ---- */
 
 /* The object without "private": what a .pub holds, and what the box authenticates. */
-static tg_status
-public_json(const struct tg_key *k, struct tg_buf *out, struct tg_error *err)
+tg_status
+tg_key_public_json(const struct tg_key *k, struct tg_json **ret, struct tg_error *err)
 {
 	TG_AUTO(tg_json_freep) struct tg_json *o = tg_json_new_object();
 	struct tg_json *pub = tg_json_new_object();
-	tg_status s = o != NULL && pub != NULL ? TG_OK : TG_E_NOMEM;
 
-	if (s == TG_OK)
-		s = tg_json_set(pub, "classic", tg_json_new_base64(tg_key_pk(k, TG_CLASSIC)));
-	if (s == TG_OK)
-		s = tg_json_set(pub, "pqc", tg_json_new_base64(tg_key_pk(k, TG_PQC)));
-	if (o == NULL)
-		tg_json_free(pub);
-	else if (tg_json_set(o, "public", pub) != TG_OK)
-		s = TG_E_NOMEM;
-	if (s == TG_OK)
-		s = tg_json_set(o, "tensorguard_key", tg_json_new_int(FILE_VERSION));
-	if (s == TG_OK)
-		s = tg_json_set(o, "use", tg_json_new_str(tg_bytes_str(k->suite->use_name)));
-	if (s == TG_OK)
-		s = tg_json_set(o, "alg", tg_json_new_str(tg_bytes_str(k->suite->alg)));
-	if (s == TG_OK)
-		s = tg_json_set(o, "key_id", tg_json_new_hex((tg_bytes){ k->id, sizeof(k->id) }));
-	if (s == TG_OK)
-		s = tg_json_set(o, "created", tg_json_new_int(k->created));
-	TG_REQUIRE(s == TG_OK, err, s, "key file: out of memory");
+	if (tg_json_set(o, "public", pub) != TG_OK) /* takes pub over, also when o is NULL */
+		return tg_fail(err, TG_E_NOMEM, "key file: out of memory");
+	TG_REQUIRE(tg_json_set(pub, "classic", tg_json_new_base64(tg_key_pk(k, TG_CLASSIC))) == TG_OK &&
+		tg_json_set(pub, "pqc", tg_json_new_base64(tg_key_pk(k, TG_PQC))) == TG_OK &&
+		tg_json_set(o, "tensorguard_key", tg_json_new_int(FILE_VERSION)) == TG_OK &&
+		tg_json_set(o, "use", tg_json_new_str(tg_bytes_str(k->suite->use_name))) == TG_OK &&
+		tg_json_set(o, "alg", tg_json_new_str(tg_bytes_str(k->suite->alg))) == TG_OK &&
+		tg_json_set(o, "key_id", tg_json_new_hex((tg_bytes){ k->id, sizeof(k->id) })) == TG_OK &&
+		tg_json_set(o, "created", tg_json_new_int(k->created)) == TG_OK,
+	    err, TG_E_NOMEM, "key file: out of memory");
+	*ret = o;
+	o = NULL;
+	return TG_OK;
+}
+
+static tg_status
+public_json(const struct tg_key *k, struct tg_buf *out, struct tg_error *err)
+{
+	TG_AUTO(tg_json_freep) struct tg_json *o = NULL;
+
+	TG_TRY(tg_key_public_json(k, &o, err));
 	return tg_json_write(o, out, err);
 }
 
@@ -149,7 +144,7 @@ write_file(const char *path, unsigned mode, const void *p, size_t n, struct tg_e
 tg_status
 tg_key_save_public(const struct tg_key *k, const char *path, struct tg_error *err)
 {
-	TG_AUTO(buf_donep) struct tg_buf text = { .max = TG_MAX_KEY_FILE };
+	TG_AUTO(tg_buf_done) struct tg_buf text = { .max = TG_MAX_KEY_FILE };
 
 	TG_TRY(public_json(k, &text, err));
 	TG_REQUIRE(tg_buf_put_u8(&text, '\n') == TG_OK, err, TG_E_NOMEM, "%s: out of memory", path);
@@ -160,7 +155,7 @@ tg_status
 tg_key_save_private(const struct tg_key *k, const char *path, const struct tg_secret *passphrase,
     struct tg_error *err)
 {
-	TG_AUTO(buf_donep) struct tg_buf pub = { .max = TG_MAX_KEY_FILE };
+	TG_AUTO(tg_buf_done) struct tg_buf pub = { .max = TG_MAX_KEY_FILE };
 	TG_AUTO(tg_secret_freep) struct tg_secret *all = NULL;
 	static const char after[] = "\"public\":"; /* "private" sorts just before it */
 
@@ -205,7 +200,7 @@ static tg_status
 parse_redacted(tg_bytes text, const char *path, struct seed_spans *ret_spans,
     struct tg_json **ret, struct tg_error *err)
 {
-	TG_AUTO(buf_donep) struct tg_buf copy = { .max = text.n };
+	TG_AUTO(tg_buf_done) struct tg_buf copy = { .max = text.n };
 	const struct tg_json_visitor visitor = { note_span, ret_spans };
 	const uint8_t *from = text.p;
 
@@ -334,7 +329,7 @@ read_boxed(const struct tg_json *box, const struct tg_key *pub,
 	const struct tg_json *f[BOX_FIELDS] = { NULL };
 	uint8_t sealed[BOX_MAX], nonce[TG_AEAD_NONCE_LEN], salt[SALT_LEN];
 	const size_t n = tg_secret_len(seeds);
-	TG_AUTO(buf_donep) struct tg_buf aad = { .max = TG_MAX_KEY_FILE };
+	TG_AUTO(tg_buf_done) struct tg_buf aad = { .max = TG_MAX_KEY_FILE };
 	TG_AUTO(tg_secret_freep) struct tg_secret *phrase = NULL;
 	TG_AUTO(tg_aead_freep) struct tg_aead *aead = NULL;
 

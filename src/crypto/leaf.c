@@ -10,7 +10,6 @@ const struct tg_leaf_kernel *const tg_leaf_kernels[] = {
 	&tg_leaf_shani2,
 	&tg_leaf_shani1,
 #elif defined(__aarch64__)
-	&tg_leaf_armv8x4,
 	&tg_leaf_armv8x2,
 	&tg_leaf_armv8x1,
 #endif

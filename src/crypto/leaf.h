@@ -35,7 +35,7 @@ extern const struct tg_leaf_kernel tg_leaf_portable; /* leaf_portable.c: OpenSSL
 #if defined(__x86_64__)
 extern const struct tg_leaf_kernel tg_leaf_shani4, tg_leaf_shani2, tg_leaf_shani1;
 #elif defined(__aarch64__)
-extern const struct tg_leaf_kernel tg_leaf_armv8x4, tg_leaf_armv8x2, tg_leaf_armv8x1;
+extern const struct tg_leaf_kernel tg_leaf_armv8x2, tg_leaf_armv8x1;
 #endif
 
 /* Tree nodes over n pairs of 64 bytes, 32 bytes each; out == pairs is fine. */

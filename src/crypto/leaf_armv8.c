@@ -1,8 +1,9 @@
 /*
- * Leaf hashing with the SHA-2 instructions of ARMv8, 1, 2 or 4 chunks side by side: sha256h and
- * sha256h2 have a latency of four or five cycles and every round needs the one before, so one
- * stream leaves the unit idle part of the time, while independent chunks fill it; in-order cores
- * gain most. FIPS 180-4; chunks of >= 64 bytes.
+ * Leaf hashing with the SHA-2 instructions of ARMv8, 1 or 2 chunks side by side: sha256h and
+ * sha256h2 have a latency of four to six cycles and every round needs the one before, so one stream
+ * leaves the unit idle up to half of the time, and two fill it. Four do not fit into the registers:
+ * in llvm-mca's models they are no faster on Cortex-A57, ThunderX2 and TSV110, and take 40 % more
+ * cycles on Cortex-A53 and A55. FIPS 180-4; chunks of >= 64 bytes.
  */
 #include "crypto/leaf.h"
 
@@ -23,6 +24,8 @@
 
 #define TARGET __attribute__((target(FEATURE)))
 #define INLINE static inline __attribute__((always_inline, target(FEATURE)))
+
+#define MAX_LANES 2
 
 static const uint32_t k256[64] __attribute__((aligned(64))) = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
@@ -49,19 +52,19 @@ struct lane {
 INLINE void
 blocks(struct lane *s, const unsigned lanes, size_t n)
 {
-	uint32x4_t a[TG_LEAF_MAX_LANES], e[TG_LEAF_MAX_LANES];
-	const uint8_t *p[TG_LEAF_MAX_LANES];
+	uint32x4_t a[MAX_LANES], e[MAX_LANES];
+	const uint8_t *p[MAX_LANES];
 
-#pragma GCC unroll 4
+#pragma GCC unroll 2
 	for (unsigned w = 0; w < lanes; w++) {
 		a[w] = s[w].abcd;
 		e[w] = s[w].efgh;
 		p[w] = s[w].p;
 	}
 	for (; n > 0; n--) {
-		uint32x4_t a0[TG_LEAF_MAX_LANES], e0[TG_LEAF_MAX_LANES], m[TG_LEAF_MAX_LANES][4];
+		uint32x4_t a0[MAX_LANES], e0[MAX_LANES], m[MAX_LANES][4];
 
-#pragma GCC unroll 4
+#pragma GCC unroll 2
 		for (unsigned w = 0; w < lanes; w++) {
 			a0[w] = a[w];
 			e0[w] = e[w];
@@ -70,29 +73,30 @@ blocks(struct lane *s, const unsigned lanes, size_t n)
 		for (unsigned r = 0; r < 16; r++) {
 			const uint32x4_t k = vld1q_u32(k256 + 4 * r);
 
-#pragma GCC unroll 4
+#pragma GCC unroll 2
 			for (unsigned w = 0; w < lanes; w++) {
 				uint32x4_t *x = m[w];
 
 				if (r < 4)
-					x[r] = vreinterpretq_u32_u8(vrev32q_u8(vld1q_u8(p[w] + 16 * r)));
+					x[r] = vreinterpretq_u32_u8(
+					    vrev32q_u8(vld1q_u8(p[w] + 16 * r)));
 				else
 					x[r & 3] = vsha256su1q_u32(
-					    vsha256su0q_u32(x[r & 3], x[(r + 1) & 3]), x[(r + 2) & 3],
-					    x[(r + 3) & 3]);
+					    vsha256su0q_u32(x[r & 3], x[(r + 1) & 3]),
+					    x[(r + 2) & 3], x[(r + 3) & 3]);
 				const uint32x4_t wk = vaddq_u32(x[r & 3], k), before = a[w];
 				a[w] = vsha256hq_u32(before, e[w], wk);
 				e[w] = vsha256h2q_u32(e[w], before, wk);
 			}
 		}
-#pragma GCC unroll 4
+#pragma GCC unroll 2
 		for (unsigned w = 0; w < lanes; w++) {
 			a[w] = vaddq_u32(a[w], a0[w]);
 			e[w] = vaddq_u32(e[w], e0[w]);
 			p[w] += 64;
 		}
 	}
-#pragma GCC unroll 4
+#pragma GCC unroll 2
 	for (unsigned w = 0; w < lanes; w++) {
 		s[w].abcd = a[w];
 		s[w].efgh = e[w];
@@ -122,8 +126,8 @@ finish(const struct lane *s, uint8_t out[static 32])
 INLINE void
 leaves(struct tg_leaf *leaf, const unsigned lanes, size_t len)
 {
-	struct lane s[TG_LEAF_MAX_LANES];
-	uint8_t first[TG_LEAF_MAX_LANES][64], last[TG_LEAF_MAX_LANES][128] = { { 0 } };
+	struct lane s[MAX_LANES];
+	uint8_t first[MAX_LANES][64], last[MAX_LANES][128] = { { 0 } };
 	const size_t whole = (len - 63) / 64, rest = len - 63 - 64 * whole;
 	const size_t end = rest + 16 + 9 <= 64 ? 1 : 2;
 
@@ -152,8 +156,8 @@ leaves(struct tg_leaf *leaf, const unsigned lanes, size_t len)
 INLINE void
 tree_nodes(const uint8_t *pairs, uint8_t *out, const unsigned lanes)
 {
-	struct lane s[TG_LEAF_MAX_LANES];
-	uint8_t block[TG_LEAF_MAX_LANES][128] = { { 0 } };
+	struct lane s[MAX_LANES];
+	uint8_t block[MAX_LANES][128] = { { 0 } };
 
 	for (unsigned w = 0; w < lanes; w++) {
 		start(&s[w]);
@@ -170,14 +174,6 @@ tree_nodes(const uint8_t *pairs, uint8_t *out, const unsigned lanes)
 }
 
 TARGET static tg_status
-nodes4(const uint8_t *pairs, uint8_t *out, struct tg_error *err)
-{
-	(void)err;
-	tree_nodes(pairs, out, 4);
-	return TG_OK;
-}
-
-TARGET static tg_status
 nodes2(const uint8_t *pairs, uint8_t *out, struct tg_error *err)
 {
 	(void)err;
@@ -190,14 +186,6 @@ nodes1(const uint8_t *pairs, uint8_t *out, struct tg_error *err)
 {
 	(void)err;
 	tree_nodes(pairs, out, 1);
-	return TG_OK;
-}
-
-TARGET static tg_status
-hash4(struct tg_leaf *leaf, size_t len, struct tg_error *err)
-{
-	(void)err;
-	leaves(leaf, 4, len);
 	return TG_OK;
 }
 
@@ -223,7 +211,6 @@ usable(void)
 	return (getauxval(AT_HWCAP) & HWCAP_SHA2) != 0;
 }
 
-const struct tg_leaf_kernel tg_leaf_armv8x4 = { "armv8 x4", 4, usable, hash4, nodes4 };
 const struct tg_leaf_kernel tg_leaf_armv8x2 = { "armv8 x2", 2, usable, hash2, nodes2 };
 const struct tg_leaf_kernel tg_leaf_armv8x1 = { "armv8 x1", 1, usable, hash1, nodes1 };
 

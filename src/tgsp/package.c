@@ -20,7 +20,7 @@ author_check(const struct tgsp_envelope *e, const struct tg_trust *trust,
 	const struct tg_key *author = tgsp_trust_find(trust, TG_TRUST_AUTHOR, e->signature.key_id);
 
 	tg_hex_encode(id, (tg_bytes){ e->signature.key_id, TG_KEY_ID_LEN });
-	TG_REQUIRE(author != NULL, err, TG_E_AUTH, "signed by %s, which is not a trusted author", id);
+	TG_REQUIRE(author != NULL, err, TG_E_AUTH, "signed by %s, which is not a trusted author (or not at this time)", id);
 	TG_REQUIRE(tgsp_content_verify(author, tg_buf_view(&e->frame.header),
 		       tg_buf_view(&e->frame.manifest), &e->signature.content, NULL) == TG_OK,
 	    err, TG_E_AUTH, "the author's signature does not verify");

@@ -93,18 +93,12 @@ new_blocks(const struct tgsp_envelope *e, const struct tg_rekey_spec *spec,
 	return TG_OK;
 }
 
-static void
-buf_donep(struct tg_buf *b)
-{
-	tg_buf_done(b);
-}
-
 static tg_status
 sign(const struct tgsp_envelope *e, const struct tg_key *signer, tg_bytes recipients,
     struct tg_buf *out, struct tg_error *err)
 {
 	struct tgsp_signature s = e->signature; /* the content's signature stays */
-	TG_AUTO(buf_donep) struct tg_buf json = { .max = TG_MAX_TGSP_SIGNATURE };
+	TG_AUTO(tg_buf_done) struct tg_buf json = { .max = TG_MAX_TGSP_SIGNATURE };
 
 	memcpy(s.recipients_key_id, tg_key_id(signer), TG_KEY_ID_LEN);
 	TG_TRY(tgsp_recipients_sign(signer, e->package_hash, recipients, false, &s.recipients, err));
@@ -140,7 +134,7 @@ rekey(const struct tg_package *p, const struct tg_rekey_spec *spec, struct tg_bu
 	const struct tgsp_envelope *e = p->envelope;
 	TG_AUTO(tg_key32_done) struct tg_key32 dek = { { 0 } }, payload = { { 0 } };
 	TG_AUTO(tgsp_recipients_done) struct tgsp_recipients blocks = { NULL, 0 };
-	TG_AUTO(buf_donep) struct tg_buf json = { .max = TG_MAX_TGSP_RECIPIENTS };
+	TG_AUTO(tg_buf_done) struct tg_buf json = { .max = TG_MAX_TGSP_RECIPIENTS };
 	struct tgsp_layout l;
 
 	TG_TRY(signer_check(e->manifest, spec->signer, err));

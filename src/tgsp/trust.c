@@ -6,17 +6,24 @@
 #include <sys/stat.h>
 #include <tensorguard/limits.h>
 
+#include "crypto/key.h"
+#include "json/json.h"
+#include "tgsp/value.h"
 #include "util/dir.h"
 #include "util/try.h"
 
 struct entry {
-	enum tg_trust_role role;
 	struct tg_key *key;
+	char *label;
+	enum tg_trust_role role;
+	int64_t not_before, not_after;
 };
 
 struct tg_trust {
 	struct entry *at;
 	size_t n;
+	int64_t now;
+	bool has_now;
 };
 
 tg_status
@@ -29,31 +36,104 @@ tg_trust_new(struct tg_trust **ret, struct tg_error *err)
 	return TG_OK;
 }
 
+void
+tg_trust_set_time(struct tg_trust *t, int64_t now)
+{
+	t->now = now;
+	t->has_now = true;
+}
+
+size_t
+tg_trust_count(const struct tg_trust *t)
+{
+	return t->n;
+}
+
+struct tg_trust_entry
+tg_trust_at(const struct tg_trust *t, size_t i)
+{
+	const struct entry *e = &t->at[i];
+
+	return (struct tg_trust_entry){ e->role, e->key, e->label, e->not_before, e->not_after };
+}
+
 tg_status
 tg_trust_add(struct tg_trust *t, enum tg_trust_role role, struct tg_key *k, struct tg_error *err)
 {
+	const struct tg_trust_entry e = { .role = role, .not_before = INT64_MIN,
+		.not_after = INT64_MAX };
+	tg_status s = tg_trust_add_entry(t, &e, k, err);
+
+	return s == TG_E_CONFLICT ? TG_OK : s; /* --trust a.pub --trust folder/with/a.pub is fine */
+}
+
+static const struct entry *
+find(const struct tg_trust *t, enum tg_trust_role role, const uint8_t *id)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->at[i].role == role && memcmp(tg_key_id(t->at[i].key), id, TG_KEY_ID_LEN) == 0)
+			return &t->at[i];
+	return NULL;
+}
+
+tg_status
+tg_trust_add_entry(struct tg_trust *t, const struct tg_trust_entry *e, struct tg_key *k,
+    struct tg_error *err)
+{
 	TG_AUTO(tg_key_freep) struct tg_key *own = k;
 	struct entry *more;
+	char *label = NULL;
 
 	TG_REQUIRE(tg_key_use_of(k) == TG_KEY_SIGNING, err, TG_E_USAGE,
 	    "a trust store holds signing keys, not %s ones", tg_key_alg(k));
 	TG_REQUIRE(t->n < TG_MAX_TRUST_FILES, err, TG_E_LIMIT, "trust store: more than %u keys",
 	    TG_MAX_TRUST_FILES);
+	TG_REQUIRE(find(t, e->role, tg_key_id(k)) == NULL, err, TG_E_CONFLICT,
+	    "the key is in the store already, in the same role");
+	if (e->label != NULL)
+		TG_TRY(tgsp_name_check(tg_bytes_str(e->label), "label", err));
 	more = realloc(t->at, (t->n + 1) * sizeof(*t->at));
 	TG_REQUIRE(more != NULL, err, TG_E_NOMEM, "trust store: out of memory");
 	t->at = more;
-	t->at[t->n++] = (struct entry){ role, own };
+	label = e->label == NULL ? NULL : strdup(e->label);
+	TG_REQUIRE(label != NULL || e->label == NULL, err, TG_E_NOMEM, "trust store: out of memory");
+	t->at[t->n++] = (struct entry){ own, label, e->role, e->not_before, e->not_after };
 	own = NULL;
 	return TG_OK;
 }
 
+tg_status
+tg_trust_remove(struct tg_trust *t, const uint8_t *key_id, struct tg_error *err)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (memcmp(tg_key_id(t->at[i].key), key_id, TG_KEY_ID_LEN) != 0) {
+			t->at[kept++] = t->at[i];
+			continue;
+		}
+		tg_key_free(t->at[i].key);
+		free(t->at[i].label);
+	}
+	TG_REQUIRE(kept < t->n, err, TG_E_NOTFOUND, "no such key in the store");
+	t->n = kept;
+	return TG_OK;
+}
+
+/* A key or a store: the text says which. */
 static tg_status
 add_file(struct tg_trust *t, enum tg_trust_role role, const char *path, struct tg_error *err)
 {
+	TG_AUTO(tg_buf_done) struct tg_buf text = { .max = TG_MAX_TRUST_STORE };
+	TG_AUTO(tg_json_freep) struct tg_json *j = NULL;
 	struct tg_key *k = NULL;
 	struct tg_error why = TG_ERROR_INIT;
 
-	TG_TRY(tg_key_load(path, NULL, &k, err));
+	TG_TRY(tg_file_read(path, &text, err));
+	if (tg_json_parse(tg_buf_view(&text), TG_JSON_ORDINARY, path, &j, NULL) == TG_OK &&
+	    tgsp_is_store(j))
+		return tgsp_store_read(t, j, path, err);
+	TG_TRY(tg_key_parse(tg_buf_view(&text), path, NULL, &k, err));
 	tg_status s = tg_trust_add(t, role, k, &why);
 	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", path, why.text);
 	return TG_OK;
@@ -111,7 +191,10 @@ tg_trust_free(struct tg_trust *t)
 	if (t == NULL)
 		return;
 	for (size_t i = 0; i < t->n; i++)
+	{
 		tg_key_free(t->at[i].key);
+		free(t->at[i].label);
+	}
 	free(t->at);
 	free(t);
 }
@@ -120,8 +203,10 @@ const struct tg_key *
 tgsp_trust_find(const struct tg_trust *t, enum tg_trust_role role,
     const uint8_t id[static TG_KEY_ID_LEN])
 {
-	for (size_t i = 0; i < t->n; i++)
-		if (t->at[i].role == role && memcmp(tg_key_id(t->at[i].key), id, TG_KEY_ID_LEN) == 0)
-			return t->at[i].key;
-	return NULL;
+	const struct entry *e = find(t, role, id);
+	const bool bounded = e != NULL && (e->not_before != INT64_MIN || e->not_after != INT64_MAX);
+
+	if (e == NULL || (bounded && (!t->has_now || t->now < e->not_before || t->now > e->not_after)))
+		return NULL;
+	return e->key;
 }

@@ -6,6 +6,7 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -305,9 +306,9 @@ tg_newfile_create(const struct tg_dir *d, const char *rel, unsigned mode, struct
 	return newfile_new(dir, slash == NULL ? rel : slash + 1, rel, mode, ret, err);
 }
 
-tg_status
-tg_newfile_create_path(const char *path, unsigned mode, struct tg_newfile **ret,
-    struct tg_error *err)
+/* Open the folder of a path, whose last part is *ret_base (borrowed from path). */
+static tg_status
+open_folder(const char *path, int *ret, const char **ret_base, struct tg_error *err)
 {
 	TG_AUTO(freep) char *copy = strdup(path);
 	char *slash;
@@ -322,9 +323,34 @@ tg_newfile_create_path(const char *path, unsigned mode, struct tg_newfile **ret,
 	}
 	TG_REQUIRE(*base != '\0' && strcmp(base, ".") != 0 && strcmp(base, "..") != 0, err, TG_E_USAGE,
 	    "%s: a file name expected", path);
-	int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	TG_REQUIRE(dir >= 0, err, errno == ENOENT ? TG_E_NOTFOUND : TG_E_IO, "%s: %m", folder);
+	*ret = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	TG_REQUIRE(*ret >= 0, err, errno == ENOENT ? TG_E_NOTFOUND : TG_E_IO, "%s: %m", folder);
+	*ret_base = base;
+	return TG_OK;
+}
+
+tg_status
+tg_newfile_create_path(const char *path, unsigned mode, struct tg_newfile **ret,
+    struct tg_error *err)
+{
+	const char *base = NULL;
+	int dir = -1;
+
+	TG_TRY(open_folder(path, &dir, &base, err));
 	return newfile_new(dir, base, path, mode, ret, err);
+}
+
+tg_status
+tg_lock_beside(const char *path, int *ret, struct tg_error *err)
+{
+	TG_AUTO(tg_fd_closep) int dir = -1;
+	const char *base = NULL;
+
+	TG_TRY(open_folder(path, &dir, &base, err));
+	TG_REQUIRE(flock(dir, LOCK_EX) == 0, err, TG_E_IO, "%s: lock: %m", path);
+	*ret = dir;
+	dir = -1;
+	return TG_OK;
 }
 
 static tg_status

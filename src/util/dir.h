@@ -58,6 +58,10 @@ tg_newfile_closep(struct tg_newfile **f)
 	tg_newfile_close(*f);
 }
 
+/* Hold the folder that `path` stands in, so that one process at a time replaces the file; released
+ * when *ret is closed. The lock is on the folder because the file itself does not stay the same. */
+TG_MUST_CHECK tg_status tg_lock_beside(const char *path, int *ret, struct tg_error *err);
+
 /* Remove what a failed operation has committed: a file, or a directory if it is empty. */
 void tg_dir_remove(const struct tg_dir *d, const char *rel);
 /* True when something stands at `rel`, of whatever kind. */
