@@ -32,7 +32,7 @@ struct tg_error {
 	int sys_errno;    /* 0 unless a system call failed */
 	const char *file; /* source position, static storage */
 	int line;
-	char text[TG_ERROR_TEXT_MAX]; /* one line, NUL-terminated; may quote bytes of the input */
+	char text[TG_ERROR_TEXT_MAX]; /* one line, NUL-terminated; may quote the input, control characters as '?' */
 };
 
 #define TG_ERROR_INIT { TG_OK, 0, (const char *)0, 0, "" }

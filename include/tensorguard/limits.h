@@ -52,7 +52,7 @@
 #define TG_MAX_PROTOBUF_FILE       2147483647u /* what protobuf itself can read */
 #define TG_MAX_PICKLE_OPCODES      (4u << 20)
 #define TG_MAX_PICKLE_TEXT         (16u << 20)  /* bytes of its lines */
-#define TG_MAX_INFLATED            (256u << 20) /* in one look for code */
+#define TG_MAX_INFLATED            (1u << 30)   /* in one look for code */
 #define TG_MAX_NESTED_ZIP          (64u << 20)  /* deflated inside another zip */
 
 /* Work */

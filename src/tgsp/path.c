@@ -6,18 +6,25 @@
 #include "util/text.h"
 #include "util/try.h"
 
+/* How much of a path a message quotes, so that the reason behind it is not cut off. */
+static int
+shown(tg_bytes path)
+{
+	return path.n > 200 ? 200 : (int)path.n;
+}
+
 static tg_status
 component_check(tg_bytes path, size_t from, size_t to, struct tg_error *err)
 {
 	const size_t n = to - from;
 	const uint8_t *c = path.p + from;
 
-	TG_REQUIRE(n > 0, err, TG_E_FORMAT, "path \"%.*s\": empty component", (int)path.n, path.p);
+	TG_REQUIRE(n > 0, err, TG_E_FORMAT, "path \"%.*s\": empty component", shown(path), path.p);
 	TG_REQUIRE(n <= TG_MAX_PATH_COMPONENT, err, TG_E_FORMAT,
-	    "path \"%.*s\": component longer than %u bytes", (int)path.n, path.p,
+	    "path \"%.*s\": component longer than %u bytes", shown(path), path.p,
 	    TG_MAX_PATH_COMPONENT);
 	TG_REQUIRE(!(n == 1 && c[0] == '.') && !(n == 2 && c[0] == '.' && c[1] == '.'), err,
-	    TG_E_FORMAT, "path \"%.*s\": \".\" or \"..\" in it", (int)path.n, path.p);
+	    TG_E_FORMAT, "path \"%.*s\": \".\" or \"..\" in it", shown(path), path.p);
 	return TG_OK;
 }
 
@@ -35,7 +42,7 @@ tgsp_path_check(tg_bytes path, struct tg_error *err)
 			from = i + 1;
 		} else {
 			TG_REQUIRE(path.p[i] >= 0x20 && path.p[i] != 0x7f && path.p[i] != '\\', err,
-			    TG_E_FORMAT, "path \"%.*s\": byte 0x%02x in it", (int)path.n, path.p,
+			    TG_E_FORMAT, "path \"%.*s\": byte 0x%02x in it", shown(path), path.p,
 			    path.p[i]);
 		}
 	}
@@ -90,14 +97,14 @@ folded_check(const struct folded *f, struct tg_error *err)
 {
 	for (size_t i = 1; i < f->n; i++)
 		TG_REQUIRE(strcmp(f->at[i - 1], f->at[i]) != 0, err, TG_E_FORMAT,
-		    "path \"%s\": there twice, up to upper and lower case", f->at[i]);
+		    "path \"%.200s\": there twice, up to upper and lower case", f->at[i]);
 	for (size_t i = 0; i < f->n; i++) {
 		/* a copy, as bsearch compares with the list while the path is cut */
 		char copy[TG_MAX_PATH_LEN + 1];
 
 		memcpy(copy, f->at[i], strlen(f->at[i]) + 1);
 		TG_REQUIRE(!under_a_file(f, copy), err, TG_E_FORMAT,
-		    "path \"%s\": another file's name is its folder", f->at[i]);
+		    "path \"%.200s\": another file's name is its folder", f->at[i]);
 	}
 	return TG_OK;
 }
@@ -111,7 +118,7 @@ tgsp_paths_check(const char *const *paths, size_t n, struct tg_error *err)
 	for (size_t i = 0; i < n; i++) {
 		TG_TRY(tgsp_path_check(tg_bytes_str(paths[i]), err));
 		TG_REQUIRE(i == 0 || strcmp(paths[i - 1], paths[i]) < 0, err, TG_E_FORMAT,
-		    "path \"%s\": twice or out of order", paths[i]);
+		    "path \"%.200s\": twice or out of order", paths[i]);
 		f.at[i] = strdup(paths[i]);
 		TG_REQUIRE(f.at[i] != NULL, err, TG_E_NOMEM, "paths: out of memory");
 		fold(f.at[i]);

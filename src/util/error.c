@@ -65,6 +65,10 @@ tg_fail_at(struct tg_error *err, tg_status s, const char *file, int line, const 
 		va_start(ap, fmt);
 		(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
 		va_end(ap);
+		/* it may quote the input, and stays one line all the same */
+		for (char *p = err->text; *p != '\0'; p++)
+			if ((unsigned char)*p < 0x20 || *p == 0x7f)
+				*p = '?';
 	}
 	errno = saved;
 }
