@@ -5,17 +5,31 @@ V       ?= release
 B       := build/$(V)
 VERSION := $(shell cat VERSION)
 DEPS    := $(CURDIR)/.deps
+OPENSSL := $(DEPS)/openssl
+PKG_CONFIG := PKG_CONFIG_PATH='$(OPENSSL)/lib/pkgconfig:$(PKG_CONFIG_PATH)' pkg-config
+# ARCH=arm64 cross-builds beside all that, with what `scripts/setup arm64` has fetched; dev/test-arm64.
+ifeq ($(ARCH),arm64)
+CROSS   := aarch64-linux-gnu-
+CC      := $(CROSS)gcc
+AR      := $(CROSS)ar
+B       := build/arm64-$(V)
+OPENSSL := $(DEPS)/arm64
+PKG_CONFIG := PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR='$(OPENSSL)/lib/pkgconfig' pkg-config
+endif
 
 # OpenSSL >= 3.5: the system's (Debian 13), or the one that scripts/setup made (Debian 12). The
 # latter is linked from its archives, so that nothing installed depends on this folder.
-PKG_CONFIG  := PKG_CONFIG_PATH='$(DEPS)/openssl/lib/pkgconfig:$(PKG_CONFIG_PATH)' pkg-config
 PKGS        := libcrypto jansson zlib
 PKG_CFLAGS  := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
-ifneq ($(wildcard $(DEPS)/openssl/lib/libcrypto.a),)
-CRYPTO_LIBS := $(DEPS)/openssl/lib/libcrypto.a $(shell $(PKG_CONFIG) --libs jansson zlib libzstd 2>/dev/null)
+OWN_CRYPTO := $(wildcard $(OPENSSL)/lib/libcrypto.a)
+ifneq ($(OWN_CRYPTO),)
+CRYPTO_LIBS := $(OWN_CRYPTO) $(shell $(PKG_CONFIG) --libs jansson zlib libzstd 2>/dev/null)
+STATIC_LIBS := -L$${libdir}/tensorguard -l:libcrypto.a -ljansson -lz -lzstd
 else
 CRYPTO_LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
+STATIC_LIBS := -lcrypto -ljansson -lz
 endif
+PC_EDIT := -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|'
 LDLIBS := $(CRYPTO_LIBS) -lm -ldl -pthread
 ifneq ($(wildcard $(DEPS)/ort/include/onnxruntime_c_api.h),)
 ORT_CFLAGS := -isystem $(DEPS)/ort/include -DTG_WITH_ONNXRUNTIME
@@ -26,6 +40,9 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-protot
 HARDEN := -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-clash-protection
 ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine)),)
 HARDEN += -fcf-protection
+endif
+ifneq ($(filter aarch64-%,$(shell $(CC) -dumpmachine)),)
+HARDEN += -mbranch-protection=standard
 endif
 REPRO := -ffile-prefix-map=$(CURDIR)=. -Wdate-time
 SAN_asan := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -48,7 +65,8 @@ ALL_LDFLAGS = -Wl,-z,relro,-z,now -Wl,--as-needed $(SAN) $(LDFLAGS)
 
 LIB_SRC  := $(filter-out src/cli/%,$(sort $(wildcard src/*/*.c)))
 CLI_SRC  := $(sort $(wildcard src/cli/*.c))
-TEST_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
+TEST_SRC := $(sort $(wildcard tests/unit/*/test_*.c tests/security/test_*.c \
+              tests/integration/test_*.c tests/e2e/test_*.c tests/long/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SRC := $(filter-out bench/measure.c,$(sort $(wildcard bench/*.c)))
 EXAMPLE_SRC := $(sort $(wildcard examples/*.c))
@@ -56,6 +74,7 @@ EXAMPLE_SRC := $(sort $(wildcard examples/*.c))
 ifeq ($(V),release)
 $(B)/src/crypto/leaf_shani.o: OPT_release += -O3
 endif
+comma := ,
 obj = $(1:%.c=$(B)/%.o)
 
 LIB     := $(B)/libtensorguard.a
@@ -63,12 +82,23 @@ TESTS   := $(TEST_SRC:%.c=$(B)/%)
 REPLAY  := $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(B)/tests/fuzz/replay-%)
 BENCHES := $(BENCH_SRC:%.c=$(B)/%)
 EXAMPLES := $(EXAMPLE_SRC:%.c=$(B)/%)
+# What `make test` runs, in this order; shell tests are programs like any other. QUICK=1 leaves out
+# what tests/slow.list names; tests/long is for `make test-long` alone.
+QUICK      ?=
+TEST_SH    := $(sort $(wildcard $(addsuffix /*.sh,tests/cli tests/integration tests/security tests/e2e)))
+TEST_SLOW  := $(if $(QUICK),$(shell sed 's/\#.*//' tests/slow.list))
+TEST_NAMES := $(filter-out tests/long/% $(TEST_SLOW),$(TEST_SRC:.c=) \
+                $(FUZZ_SRC:tests/fuzz/fuzz_%.c=tests/fuzz/replay-%) $(TEST_SH))
+LONG_NAMES := $(TEST_NAMES) $(patsubst %.c,%,$(filter tests/long/%,$(TEST_SRC))) $(wildcard tests/long/*.sh)
+programs    = $(foreach t,$1,$(if $(filter %.sh,$t),$t,$(B)/$t))
+# a sub-make of our own runs on all cores, unless this one has been told how many
+SUBMAKE     = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) --no-print-directory
 
 all: need-openssl $(B)/tensorguard $(LIB) $(B)/libtensorguard.so.0 $(B)/tensorguard.pc $(EXAMPLES)
 
 need-openssl:
 	@$(PKG_CONFIG) --atleast-version=3.5 libcrypto 2>/dev/null && $(PKG_CONFIG) --exists jansson zlib || \
-	  { echo "make: OpenSSL >= 3.5, jansson or zlib is not here: run scripts/setup" >&2; exit 1; }
+	  { echo "make: OpenSSL >= 3.5, jansson or zlib is not here: run scripts/setup $(ARCH)" >&2; exit 1; }
 
 $(LIB): $(call obj,$(LIB_SRC))
 	rm -f $@ && $(AR) rcsD $@ $^
@@ -80,6 +110,8 @@ $(B)/tensorguard: $(call obj,$(CLI_SRC)) $(LIB)
 	$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 $(B)/tests/unit/% $(B)/bench/%: $(B)/%.o $(LIB)
 $(BENCHES): $(B)/bench/measure.o
+# this one fails allocations and random numbers on purpose
+$(B)/tests/security/test_faults: ALL_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc RAND_priv_bytes_ex)
 $(TESTS) $(BENCHES): $(B)/%: $(B)/%.o $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 $(EXAMPLES): $(B)/%: $(B)/%.o $(B)/libtensorguard.so.0
@@ -91,16 +123,69 @@ $(B)/tests/fuzz/fuzz-%: $(B)/tests/fuzz/fuzz_%.o $(LIB)
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
-$(B)/tensorguard.pc: packaging/tensorguard.pc.in VERSION
+$(B)/tensorguard.pc: packaging/tensorguard.pc.in VERSION Makefile
 	@mkdir -p $(@D)
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' $< > $@
+	sed $(PC_EDIT) $< > $@
 
 tests: all $(TESTS) $(REPLAY) $(BENCHES)
 fuzzers: $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(B)/tests/fuzz/fuzz-%)
 check:
 	dev/check
+# Set-up may create .deps, which this file looks at when it is read: so it is read again afterwards.
+test test-long demo fuzz:
+	scripts/setup $(if $(filter demo,$@),demo,test)
+	+@$(SUBMAKE) $(if $(filter fuzz,$@),V=fuzz) do-$@
+do-test: tests
+	dev/run-tests $(B) $(call programs,$(TEST_NAMES))
+do-test-long: tests
+	TG_LONG=1 TG_TEST_SECONDS=$${TG_TEST_SECONDS:-3600} dev/run-tests $(B) $(call programs,$(LONG_NAMES))
+do-demo: all
+	scripts/demo
+do-fuzz: fuzzers
+	dev/run-fuzzers $(B)
+coverage:
+	+@$(SUBMAKE) V=cov do-coverage
+do-coverage: tests
+	find $(B) -name '*.gcda' -delete
+	dev/run-tests $(B) $(call programs,$(TEST_NAMES))
+	dev/coverage $(B)
+
+# Static use needs an OpenSSL >= 3.5 as well; where the system has none, ours is put beside it.
+DEST := $(DESTDIR)$(PREFIX)
+install: all
+	install -d $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/tensorguard $(DEST)/share/man/man1 \
+	  $(DEST)/share/man/man5 $(DEST)/share/doc/tensorguard $(DEST)/share/zsh/site-functions \
+	  $(DEST)/share/bash-completion/completions $(DEST)/share/fish/vendor_completions.d
+	install -m 755 $(B)/tensorguard $(DEST)/bin/tensorguard
+	install -m 644 $(LIB) $(DEST)/lib/libtensorguard.a
+	install -m 755 $(B)/libtensorguard.so.0 $(DEST)/lib/libtensorguard.so.$(VERSION)
+	ln -sfn libtensorguard.so.$(VERSION) $(DEST)/lib/libtensorguard.so.0
+	ln -sfn libtensorguard.so.0 $(DEST)/lib/libtensorguard.so
+	$(if $(OWN_CRYPTO),install -d $(DEST)/lib/tensorguard)
+	$(if $(OWN_CRYPTO),install -m 644 $(OWN_CRYPTO) $(DEST)/lib/tensorguard/libcrypto.a)
+	$(if $(OWN_CRYPTO),install -m 644 $(OPENSSL)/COPYRIGHT $(DEST)/share/doc/tensorguard/COPYRIGHT.openssl)
+	sed $(PC_EDIT) packaging/tensorguard.pc.in > $(B)/tensorguard.pc.installed
+	install -m 644 $(B)/tensorguard.pc.installed $(DEST)/lib/pkgconfig/tensorguard.pc
+	install -m 644 include/tensorguard/*.h $(DEST)/include/tensorguard
+	install -m 644 $(wildcard docs/man/*.1) $(DEST)/share/man/man1
+	install -m 644 $(wildcard docs/man/*.5) $(DEST)/share/man/man5
+	install -m 644 LICENSE $(DEST)/share/doc/tensorguard/LICENSE
+	install -m 644 packaging/completion/tensorguard.bash $(DEST)/share/bash-completion/completions/tensorguard
+	install -m 644 packaging/completion/tensorguard.zsh $(DEST)/share/zsh/site-functions/_tensorguard
+	install -m 644 packaging/completion/tensorguard.fish $(DEST)/share/fish/vendor_completions.d/tensorguard.fish
+
+compile_commands.json: Makefile $(LIB_SRC) $(CLI_SRC) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC) $(EXAMPLE_SRC)
+	@{ sep='['; for f in $(filter %.c,$^); do \
+	  printf '%s\n{"directory":"%s","file":"%s","command":"%s -c %s"}' "$$sep" '$(CURDIR)' $$f \
+	    '$(subst ','\'',$(subst ",\",$(CC) $(ALL_CFLAGS)))' $$f; sep=,; done; printf '\n]\n'; } > $@
+# for tools that compile by themselves, without dependency files
+print-flags:
+	@printf '%s\n' "$(subst ",\",$(filter-out -MMD -MP,$(ALL_CFLAGS)))"
+print-link:
+	@printf '%s\n' '$(ALL_LDFLAGS)' '$(LDLIBS)'
 clean:
 	rm -rf build
-.PHONY: all tests fuzzers check install clean need-openssl
+.PHONY: all tests fuzzers check install clean need-openssl test test-long demo fuzz coverage \
+  do-test do-test-long do-demo do-fuzz do-coverage print-flags print-link
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
