@@ -352,7 +352,7 @@ report(const struct build_opts *o, const struct tg_build_spec *spec,
 static tg_status
 build(const struct build_opts *o, struct tg_error *err)
 {
-	TG_AUTO(inputs_done) struct inputs in = { NULL };
+	TG_AUTO(inputs_done) struct inputs in = { .at = NULL };
 	TG_AUTO(keys_done) struct keys keys = { .n = 0 };
 	TG_AUTO(texts_done) struct texts texts = { .delegates = NULL };
 	TG_AUTO(tg_newfile_closep) struct tg_newfile *out = NULL;

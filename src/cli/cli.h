@@ -110,6 +110,8 @@ struct tg_json *tg_json_new_shown(const char *s);
 void tg_print_text(FILE *out, const char *s);
 /* "1.2 MiB" */
 const char *tg_human_size(uint64_t n, char buf[static 24]);
+/* The one line about a failure, on stderr. */
+void tg_report_failure(const char *verb, tg_status s, const struct tg_error *err);
 /* A note to people on stderr. */
 void tg_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Buffered output reached its end? */

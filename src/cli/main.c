@@ -69,11 +69,8 @@ run(const struct tg_cmd *c, int argc, char **argv)
 			"(RLIMIT_MEMLOCK): they stay out of core dumps and forks, but may reach swap; "
 			"--require locked refuses this",
 		    tg_secret_unlocked() >> 10);
-	if (s != TG_OK) {
-		fprintf(stderr, "tensorguard %s: ", c->name);
-		tg_print_text(stderr, err.text);
-		fprintf(stderr, " (%s)\n", tg_status_name(s));
-	}
+	if (s != TG_OK)
+		tg_report_failure(c->name, s, &err);
 	return tg_status_exit_code(s);
 }
 

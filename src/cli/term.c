@@ -10,6 +10,7 @@
 
 #include "cli/cli.h"
 #include "util/file.h"
+#include "util/log.h"
 #include "util/text.h"
 #include "util/try.h"
 #include "util/wipe.h"
@@ -197,16 +198,16 @@ tg_human_size(uint64_t n, char buf[static 24])
 void
 tg_print_text(FILE *out, const char *s)
 {
-	const bool utf8 = tg_utf8_valid(tg_bytes_str(s));
+	tg_log_text(out, s);
+}
 
-	for (; *s != '\0'; s++) {
-		const unsigned char c = (unsigned char)*s;
-		/* C0, DEL, and C1 in UTF-8: a terminal would obey them */
-		const bool c1 = c == 0xc2 && (unsigned char)s[1] < 0xa0;
+/* TG_LOG=json makes notes and errors lines of JSON */
+static enum tg_log_format
+log_format(void)
+{
+	const char *v = getenv("TG_LOG");
 
-		fputc(c < 0x20 || c == 0x7f || c1 || (!utf8 && c >= 0x80) ? '?' : c, out);
-		s += c1;
-	}
+	return v != NULL && strcmp(v, "json") == 0 ? TG_LOG_JSON : TG_LOG_TEXT;
 }
 
 struct tg_json *
@@ -229,14 +230,34 @@ void
 tg_note(const char *fmt, ...)
 {
 	char text[TG_ERROR_TEXT_MAX];
+	const struct tg_log_field message = { "message", text };
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fputs("note: ", stderr);
-	tg_print_text(stderr, text);
-	fputc('\n', stderr);
+	tg_log_line(stderr, log_format(), TG_LOG_INFO, "note", &message, 1);
+}
+
+void
+tg_report_failure(const char *verb, tg_status s, const struct tg_error *err)
+{
+	char event[64], code[8];
+	const struct tg_log_field fields[] = { { "message", err->text },
+		{ "status", tg_status_name(s) }, { "exit", code } };
+
+	(void)snprintf(event, sizeof(event), "tensorguard %s", verb);
+	(void)snprintf(code, sizeof(code), "%d", tg_status_exit_code(s));
+	if (log_format() == TG_LOG_JSON) {
+		tg_log_line(stderr, TG_LOG_JSON, TG_LOG_ERROR, event, fields, TG_LEN(fields));
+		return;
+	}
+	/* people want the kind of failure behind the sentence */
+	char text[TG_ERROR_TEXT_MAX + 32];
+	const struct tg_log_field message = { "message", text };
+
+	(void)snprintf(text, sizeof(text), "%s (%s)", err->text, tg_status_name(s));
+	tg_log_line(stderr, TG_LOG_TEXT, TG_LOG_ERROR, event, &message, 1);
 }
 
 tg_status

@@ -45,7 +45,8 @@ tg_inflate_new(const struct tg_source *src, uint64_t offset, uint64_t packed, ui
 	z->size = size;
 	z->end_met = UINT64_MAX;
 	z->budget = budget;
-	z->started = inflateInit2(&z->z, kind == TG_INFLATE_RAW ? -MAX_WBITS : MAX_WBITS + 32) == Z_OK;
+	z->started =
+	    inflateInit2(&z->z, kind == TG_INFLATE_RAW ? -MAX_WBITS : MAX_WBITS + 32) == Z_OK;
 	TG_REQUIRE(z->started, err, TG_E_NOMEM, "no memory to inflate");
 	*ret = z;
 	z = NULL;

@@ -20,14 +20,14 @@ tg_inflate_most(uint64_t packed)
 }
 
 /*
- * `size` is how many bytes can be read; more than `packed` ones give is TG_E_FORMAT. Those that the stream does not give, because it ends or
- * breaks before, are zero: a loader would have used what came earlier, so that must be readable.
- * Every byte that comes out is taken from *budget, and TG_E_LIMIT is the answer when that is spent.
- * src and budget are borrowed; *ret is new.
+ * `size` is how many bytes can be read; more than `packed` ones give is TG_E_FORMAT. Those that the
+ * stream does not give, because it ends or breaks before, are zero: a loader would have used what
+ * came earlier, so that must be readable. Every byte that comes out is taken from *budget, and
+ * TG_E_LIMIT is the answer when that is spent. src and budget are borrowed; *ret is new.
  */
-TG_MUST_CHECK tg_status tg_inflate_new(const struct tg_source *src, uint64_t offset, uint64_t packed,
-    uint64_t size, enum tg_inflate_kind kind, uint64_t *budget, struct tg_inflate **ret,
-    struct tg_error *err);
+TG_MUST_CHECK tg_status tg_inflate_new(const struct tg_source *src, uint64_t offset,
+    uint64_t packed, uint64_t size, enum tg_inflate_kind kind, uint64_t *budget,
+    struct tg_inflate **ret, struct tg_error *err);
 void tg_inflate_free(struct tg_inflate *z); /* accepts NULL */
 static inline void
 tg_inflate_freep(struct tg_inflate **z)

@@ -21,7 +21,7 @@ struct search {
 	char text[24];
 	size_t n;
 	bool other;      /* too long, or with something that none of our pieces has */
-	unsigned escape; /* 0: none; 1: behind a backslash; 2 to 5: digits of \uXXXX to come, less 1 */
+	unsigned escape; /* 1: behind a backslash; 2 to 5: one less digits of \uXXXX to come */
 	unsigned code;   /* of \uXXXX */
 	enum piece before, last;
 };
@@ -98,7 +98,8 @@ static const char *
 block_search(struct search *s, tg_bytes block)
 {
 	for (size_t i = 0; i < block.n; i++) {
-		const uint8_t *mark = s->other ? memchr(block.p + i, '"', block.n - i) : block.p + i;
+		const uint8_t *mark =
+		    s->other ? memchr(block.p + i, '"', block.n - i) : block.p + i;
 
 		if (mark == NULL) /* most of a file of weights is passed over here */
 			break;

@@ -103,8 +103,8 @@ accept(struct literal *l, char c)
 static tg_status
 need(struct literal *l, char c, struct tg_error *err)
 {
-	TG_REQUIRE(accept(l, c), err, TG_E_FORMAT, "offset %" PRIu64 ": '%c' expected in the header",
-	    where(l), c);
+	TG_REQUIRE(accept(l, c), err, TG_E_FORMAT,
+	    "offset %" PRIu64 ": '%c' expected in the header", where(l), c);
 	return TG_OK;
 }
 
@@ -182,8 +182,8 @@ shape_get(struct literal *l, struct tg_npy *npy, struct tg_error *err)
 	TG_TRY(need(l, '(', err));
 	npy->rank = 0;
 	while (!accept(l, ')')) {
-		TG_REQUIRE(comma, err, TG_E_FORMAT, "offset %" PRIu64 ": ',' expected in the header",
-		    where(l));
+		TG_REQUIRE(comma, err, TG_E_FORMAT,
+		    "offset %" PRIu64 ": ',' expected in the header", where(l));
 		TG_REQUIRE(npy->rank < TG_MAX_TENSOR_RANK, err, TG_E_LIMIT,
 		    "offset %" PRIu64 ": more than %u dimensions", where(l), TG_MAX_TENSOR_RANK);
 		TG_TRY(number_get(l, &npy->shape[npy->rank], err));
@@ -243,8 +243,8 @@ dict_get(struct literal *l, struct tg_npy *npy, bool *fortran, struct tg_error *
 	while (!accept(l, '}')) {
 		size_t k = 0;
 
-		TG_REQUIRE(comma, err, TG_E_FORMAT, "offset %" PRIu64 ": ',' expected in the header",
-		    where(l));
+		TG_REQUIRE(comma, err, TG_E_FORMAT,
+		    "offset %" PRIu64 ": ',' expected in the header", where(l));
 		TG_TRY(string_get(l, key, err));
 		TG_TRY(need(l, ':', err));
 		while (k < TG_LEN(keys) && strcmp(key, keys[k]) != 0)
@@ -343,8 +343,8 @@ tg_npy_header(const char *dtype, unsigned rank, const uint64_t *shape, struct tg
 		if (strcmp(dtype, types[i].dtype) == 0)
 			descr = types[i].descr;
 	TG_REQUIRE(descr != NULL, err, TG_E_UNSUPPORTED, "NumPy has no type for %s", dtype);
-	TG_REQUIRE(rank <= TG_MAX_TENSOR_RANK, err, TG_E_LIMIT, "%u dimensions, at most %u expected",
-	    rank, TG_MAX_TENSOR_RANK);
+	TG_REQUIRE(rank <= TG_MAX_TENSOR_RANK, err, TG_E_LIMIT,
+	    "%u dimensions, at most %u expected", rank, TG_MAX_TENSOR_RANK);
 	if (header_put(descr, rank, shape, &b) != TG_OK)
 		return tg_fail(err, TG_E_NOMEM, "no memory for a .npy header");
 	tg_status s = tg_buf_put(out, b.p, b.n);

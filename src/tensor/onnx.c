@@ -93,7 +93,8 @@ attribute_read(struct scan *s, struct tg_pb m, const struct node *node)
 			TG_TRY(tg_pb_once(&f, TG_PB_BYTES, &seen, s->err));
 		if (f.number == ATTRIBUTE_TENSOR && node->constant) {
 			TG_TRY(tg_pb_enter(&m, &f, &inner, s->err));
-			TG_TRY(tg_onnx_tensor_read(inner, &node->output, &s->info->tensors, s->err));
+			TG_TRY(
+			    tg_onnx_tensor_read(inner, &node->output, &s->info->tensors, s->err));
 		} else if (f.number == ATTRIBUTE_GRAPH || f.number == ATTRIBUTE_GRAPHS) {
 			TG_TRY(tg_pb_enter(&m, &f, &inner, s->err));
 			TG_TRY(graph_read(s, inner, false));
@@ -120,7 +121,8 @@ node_head(struct scan *s, struct tg_pb m, struct node *ret)
 
 			TG_TRY(tg_pb_once(&f, TG_PB_BYTES, &seen, s->err));
 			TG_TRY(tg_pb_text(&m, &f, &op, s->err));
-			ret->constant = tg_bytes_equal(tg_pb_text_view(&op), tg_bytes_str("Constant"));
+			ret->constant =
+			    tg_bytes_equal(tg_pb_text_view(&op), tg_bytes_str("Constant"));
 		}
 	}
 	return TG_OK;

@@ -85,8 +85,9 @@ pickle_found(struct hunt *h, const struct thing *t, const struct tg_opcodes *w, 
 		found(h, t, "%sis a pickle without a protocol, to STOP at byte %" PRIu64, kind,
 		    w->end);
 	else
-		found(h, t, "%sis a pickle of protocol %d (opcodes walk to STOP at byte %" PRIu64 ")",
-		    kind, w->protocol, w->end);
+		found(h, t,
+		    "%sis a pickle of protocol %d (opcodes walk to STOP at byte %" PRIu64 ")", kind,
+		    w->protocol, w->end);
 }
 
 /* `kind` says what else is to be known about it. */
@@ -126,8 +127,8 @@ look_for_packed_pickle(struct hunt *h, const struct thing *t)
 		return TG_OK;
 	most = tg_inflate_most(t->src->size);
 	TG_TRY(tg_inflate_new(t->src, 0, t->src->size,
-	    most < TG_MAX_INFLATED / 2 ? most : TG_MAX_INFLATED / 2, TG_INFLATE_AUTO, &h->budget, &z,
-	    h->err));
+	    most < TG_MAX_INFLATED / 2 ? most : TG_MAX_INFLATED / 2, TG_INFLATE_AUTO, &h->budget,
+	    &z, h->err));
 	struct tg_source src = tg_inflate_source(z);
 	inner.src = &src;
 	inner.packed = z;
@@ -177,7 +178,8 @@ look_for_lambda(struct hunt *h, const struct thing *t)
 		return TG_OK;
 	TG_TRY(tg_keras_find_code(t->src, &name, h->err));
 	if (name != NULL)
-		found(h, t, "is a Keras model with a layer of class %s, which holds Python code", name);
+		found(h, t, "is a Keras model with a layer of class %s, which holds Python code",
+		    name);
 	return TG_OK;
 }
 
@@ -239,7 +241,8 @@ look_at_deflated(struct hunt *h, struct thing *t, const struct tg_source *zip, u
 	struct tg_source src;
 	bool nested = false;
 
-	TG_TRY(tg_inflate_new(zip, data, m->packed, m->size, TG_INFLATE_RAW, &h->budget, &z, h->err));
+	TG_TRY(
+	    tg_inflate_new(zip, data, m->packed, m->size, TG_INFLATE_RAW, &h->budget, &z, h->err));
 	src = tg_inflate_source(z);
 	t->src = &src;
 	t->packed = z;

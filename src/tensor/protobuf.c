@@ -59,7 +59,8 @@ contents(struct tg_pb *m, struct tg_pb_field *f, struct tg_error *err)
 		break;
 	}
 	TG_REQUIRE(f->size <= m->end - m->at, err, TG_E_FORMAT,
-	    "offset %" PRIu64 ": field %" PRIu32 " has %" PRIu64 " bytes, its message ends after %" PRIu64,
+	    "offset %" PRIu64 ": field %" PRIu32 " has %" PRIu64
+	    " bytes, its message ends after %" PRIu64,
 	    f->offset, f->number, f->size, m->end - m->at);
 	m->at += f->size;
 	return TG_OK;

@@ -93,7 +93,8 @@ size_get(const struct tg_json *list, size_t i, const char *name, uint64_t *ret,
 	TG_REQUIRE(tg_json_typeof(v) == TG_JSON_INT && tg_json_int(v) >= 0 &&
 		tg_json_int(v) <= TG_MAX_JSON_INT,
 	    err, TG_E_FORMAT,
-	    "tensor %.64s: whole numbers, 0 to 2^53-1, are expected in shape and data_offsets", name);
+	    "tensor %.64s: whole numbers, 0 to 2^53-1, are expected in shape and data_offsets",
+	    name);
 	*ret = (uint64_t)tg_json_int(v);
 	return TG_OK;
 }

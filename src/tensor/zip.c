@@ -11,6 +11,7 @@
 #define ENTRY_LEN     46u
 #define LOCAL_LEN     30u
 #define TAIL_LEN      (65535u + END_LEN) /* a comment has at most 65535 bytes */
+#define TAIL_BLOCK    4096u              /* what is read of it at once */
 
 #define SIGN_LOCAL     0x04034b50u
 #define SIGN_ENTRY     0x02014b50u
@@ -174,14 +175,14 @@ tg_zip_open(const struct tg_source *src, uint64_t before, struct tg_zip *ret, bo
 {
 	uint64_t first = src->size > TAIL_LEN ? src->size - TAIL_LEN : 0;
 	struct tg_window tail;
-	uint8_t block[1024];
+	uint8_t block[TAIL_BLOCK + 3];
 
 	*ret_found = false;
 	tg_window_init(&tail, src);
 	tg_window_init(&ret->in, src);
 	while (before > first) {
 		/* three bytes of the block behind, for a signature across the border */
-		uint64_t start = before - first > 1000 ? before - 1000 : first;
+		uint64_t start = before - first > TAIL_BLOCK ? before - TAIL_BLOCK : first;
 		uint64_t end = src->size - before < 3 ? src->size : before + 3;
 
 		TG_TRY(src->read_at(src->ctx, block, (size_t)(end - start), start, err));
@@ -247,8 +248,8 @@ static tg_status
 name_get(struct tg_zip *z, uint64_t at, uint64_t len, struct tg_zip_member *m, struct tg_error *err)
 {
 	TG_REQUIRE(len <= TG_MAX_PATH_LEN, err, TG_E_LIMIT,
-	    "offset %" PRIu64 ": a member's name of %" PRIu64 " bytes, at most %u expected", at, len,
-	    TG_MAX_PATH_LEN);
+	    "offset %" PRIu64 ": a member's name of %" PRIu64 " bytes, at most %u expected", at,
+	    len, TG_MAX_PATH_LEN);
 	TG_TRY(tg_window_read(&z->in, at, m->name, (size_t)len, err));
 	m->name_len = (size_t)len;
 	m->name[len] = '\0';

@@ -164,8 +164,8 @@ static tg_status
 write_manifest(struct build *b, struct tg_error *err)
 {
 	const struct tg_build_spec *spec = b->spec;
-	TG_AUTO(extras_done) struct extras x = { NULL };
-	TG_AUTO(sets_done) struct sets sets = { NULL };
+	TG_AUTO(extras_done) struct extras x = { .custom = NULL };
+	TG_AUTO(sets_done) struct sets sets = { .fleets = NULL };
 	char id[33];
 
 	TG_TRY(extras_parse(spec, &x, err));

@@ -1,0 +1,9 @@
+/* crypto/sha256_k.h - the round constants of SHA-256 (FIPS 180-4 section 4.2.2), for leaf kernels. */
+#ifndef TG_CRYPTO_SHA256_K_H
+#define TG_CRYPTO_SHA256_K_H
+
+#include <stdint.h>
+
+extern const uint32_t tg_sha256_k[64] __attribute__((aligned(64)));
+
+#endif
