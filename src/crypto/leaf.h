@@ -17,21 +17,32 @@ struct tg_leaf {
 TG_MUST_CHECK tg_status tg_leaf_hash(struct tg_leaf *leaves, size_t n, size_t len,
     struct tg_error *err);
 
+/* One of several SHA-256 computations that run side by side. */
+struct tg_sha256_lane {
+	uint32_t h[8];    /* the state, in the words of FIPS 180-4 */
+	const uint8_t *p; /* the next block; moved on */
+};
+
 /* A way to do it. Rows of tg_leaf_kernels[], fastest first, the portable one last. */
 struct tg_leaf_kernel {
 	const char *name;
 	unsigned lanes; /* leaves per call */
 	bool (*usable)(void);
-	/* Exactly `lanes` leaves. */
-	tg_status (*hash)(struct tg_leaf *leaves, size_t len, struct tg_error *err);
-	/* SHA256(01 || pair) of `lanes` pairs of 64 bytes, one behind the other; out may overlap the
-	 * front of pairs. NULL: the portable one serves. */
-	tg_status (*nodes)(const uint8_t *pairs, uint8_t *out, struct tg_error *err);
+	/* n blocks of 64 bytes on each of `lanes` lanes. NULL: OpenSSL's hash serves. */
+	void (*blocks)(struct tg_sha256_lane *lane, size_t n);
 };
 extern const struct tg_leaf_kernel *const tg_leaf_kernels[];
 extern const size_t tg_leaf_kernel_count;
 
-extern const struct tg_leaf_kernel tg_leaf_portable; /* leaf_portable.c: OpenSSL's SHA-256 */
+/* Exactly `lanes` leaves, of any length but for chunks of >= 64 bytes unless k is portable. */
+TG_MUST_CHECK tg_status tg_leaf_kernel_hash(const struct tg_leaf_kernel *k, struct tg_leaf *leaves,
+    size_t len, struct tg_error *err);
+/* SHA256(01 || pair) of `lanes` pairs of 64 bytes, one behind the other; out may overlap the front
+ * of pairs. */
+TG_MUST_CHECK tg_status tg_leaf_kernel_nodes(const struct tg_leaf_kernel *k, const uint8_t *pairs,
+    uint8_t *out, struct tg_error *err);
+
+extern const struct tg_leaf_kernel tg_leaf_portable; /* the reference, on any machine */
 #if defined(__x86_64__)
 extern const struct tg_leaf_kernel tg_leaf_shani4, tg_leaf_shani2, tg_leaf_shani1;
 #elif defined(__aarch64__)
