@@ -328,11 +328,11 @@ report(const struct build_opts *o, const struct tg_build_spec *spec,
 	tg_hex_encode(content, (tg_bytes){ r->content_hash, TG_HASH_LEN });
 	if (!o->json) {
 		tg_print_text(stdout, o->out);
-		printf(": %s, %zu files of %s, %zu recipients, %zu tensors\n"
+		printf(": %s, %zu file%s of %s, %zu recipient%s, %zu tensor%s\n"
 		       "  package_hash  %s\n  content_hash  %s\n",
-		    tg_human_size(r->package_size, size), spec->n_inputs,
-		    tg_human_size(r->plain_len, plain), r->recipients, r->tensors, package,
-		    content);
+		    tg_human_size(r->package_size, size), spec->n_inputs, TG_S(spec->n_inputs),
+		    tg_human_size(r->plain_len, plain), r->recipients, TG_S(r->recipients), r->tensors,
+		    TG_S(r->tensors), package, content);
 		return TG_OK;
 	}
 	j = tg_json_new_object();

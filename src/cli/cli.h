@@ -108,6 +108,8 @@ TG_MUST_CHECK tg_status tg_print_json(const struct tg_json *j, struct tg_error *
 struct tg_json *tg_json_new_shown(const char *s);
 /* Text from outside, with control characters and broken UTF-8 shown as '?'. */
 void tg_print_text(FILE *out, const char *s);
+/* Plural ending: "1 file", "2 files" */
+#define TG_S(n) ((n) == 1 ? "" : "s")
 /* "1.2 MiB" */
 const char *tg_human_size(uint64_t n, char buf[static 24]);
 /* The one line about a failure, on stderr. */

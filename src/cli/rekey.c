@@ -139,8 +139,8 @@ report(const struct rekey_opts *o, const struct tg_rekeyed *r, uint64_t shared,
 			"--rollback-index");
 	if (!o->r.json) {
 		tg_print_text(stdout, path);
-		printf(": %zu recipients, %zu added, %zu removed; %s of ciphertext shared, the rest copied\n",
-		    r->recipients, r->added, r->removed, tg_human_size(shared, size));
+		printf(": %zu recipient%s, %zu added, %zu removed; %s of ciphertext shared, the rest copied\n",
+		    r->recipients, TG_S(r->recipients), r->added, r->removed, tg_human_size(shared, size));
 		return TG_OK;
 	}
 	j = tg_json_new_object();

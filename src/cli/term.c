@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <tensorguard/limits.h>
 #include <termios.h>
 #include <time.h>
@@ -116,6 +117,14 @@ tg_phrase_asker(struct tg_phrase_source *s)
 	return (struct tg_passphrase){ ask_source, s };
 }
 
+static bool
+others_can_read(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && (st.st_mode & 077) != 0;
+}
+
 tg_status
 tg_cli_key(const char *path, enum tg_key_use use, bool private, const char *phrase_file,
     struct tg_key **ret, struct tg_error *err)
@@ -132,6 +141,8 @@ tg_cli_key(const char *path, enum tg_key_use use, bool private, const char *phra
 	    use == TG_KEY_SIGNING ? "signing" : "encryption");
 	TG_REQUIRE(!private || tg_key_has_private(k), err, TG_E_USAGE,
 	    "%s: a public key, the private one (.priv) expected", path);
+	if (tg_key_has_private(k) && others_can_read(path))
+		tg_note("%s: others can read this private key (chmod 600 %s)", path, path);
 	*ret = k;
 	k = NULL;
 	return TG_OK;

@@ -53,7 +53,7 @@ add(const struct trust_opts *o, const char *store, const char *file, struct tg_e
 	TG_TRY(tg_cli_key(file, TG_KEY_SIGNING, false, NULL, &k, err));
 	TG_TRY(tg_trust_add_entry(t, &e, k, err));
 	TG_TRY(tg_trust_save(t, store, err));
-	printf("%s: %zu entries\n", store, tg_trust_count(t));
+	printf("%s: %zu entr%s\n", store, tg_trust_count(t), tg_trust_count(t) == 1 ? "y" : "ies");
 	return TG_OK;
 }
 
@@ -73,7 +73,7 @@ remove_key(const char *store, const char *id, struct tg_error *err)
 	TG_TRY(tg_trust_load(t, store, err));
 	TG_TRY(tg_trust_remove(t, raw, err));
 	TG_TRY(tg_trust_save(t, store, err));
-	printf("%s: %zu entries\n", store, tg_trust_count(t));
+	printf("%s: %zu entr%s\n", store, tg_trust_count(t), tg_trust_count(t) == 1 ? "y" : "ies");
 	return TG_OK;
 }
 

@@ -42,7 +42,8 @@ print_report(const struct verify *v, unsigned failed, const struct tg_error *why
 	print_hex("author", tg_package_author(p), TG_KEY_ID_LEN);
 	print_hex("package_hash", tg_package_hash(p), TG_HASH_LEN);
 	print_hex("content_hash", tg_package_content_hash(p), TG_HASH_LEN);
-	printf("  %-13s %zu files, %s\n", "contents", tg_package_file_count(p),
+	printf("  %-13s %zu file%s, %s\n", "contents", tg_package_file_count(p),
+	    TG_S(tg_package_file_count(p)),
 	    tg_human_size(tg_package_plain_len(p), size));
 	printf("  %-13s ", "policy");
 	if (failed == 0)
