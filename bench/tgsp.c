@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,6 +137,24 @@ run(struct bench *b, const char *const argv[])
 	(void)cost_of_program(NULL, argv);
 }
 
+/* Is there such a program on the PATH? */
+static bool
+installed(const char *name)
+{
+	const char *dirs = getenv("PATH");
+
+	while (dirs != NULL && *dirs != '\0') {
+		char file[4096];
+		const size_t n = strcspn(dirs, ":");
+
+		if ((size_t)snprintf(file, sizeof(file), "%.*s/%s", (int)n, dirs, name) < sizeof(file) &&
+		    access(file, X_OK) == 0)
+			return true;
+		dirs += n + (dirs[n] == ':');
+	}
+	return false;
+}
+
 static void
 set_up(struct bench *b)
 {
@@ -156,11 +175,11 @@ set_up(struct bench *b)
 	write_random(b->file, b->bytes);
 	run(b, (const char *[]){ b->tensorguard, "keygen", "--type", "both", "--out", b->keys,
 		   "--no-passphrase", NULL });
+	path(b->scratch, sizeof(b->scratch), b->keys, "encryption.pub");
 	run(b, (const char *[]){ b->tensorguard, "build", "--input-dir", b->model, "--out", b->package,
-		   "--signing-key", b->signing, "--recipient",
-		   strcat(strcpy(b->scratch, b->keys), "/encryption.pub"), NULL });
+		   "--signing-key", b->signing, "--recipient", b->scratch, NULL });
 	path(b->scratch, sizeof(b->scratch), b->dir, "scratch");
-	b->age = system("command -v age >/dev/null && command -v age-keygen >/dev/null") == 0;
+	b->age = installed("age") && installed("age-keygen");
 	if (!b->age)
 		return;
 	run(b, (const char *[]){ "sh", "-c", "exec age-keygen -o \"$0\" 2>/dev/null", b->age_key, NULL });
@@ -173,13 +192,17 @@ set_up(struct bench *b)
 	need(stat(b->age_file, &st) == 0, b->age_file);
 }
 
+static int
+remove_one(const char *file, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st, (void)type, (void)where;
+	return remove(file);
+}
+
 static void
 remove_tree(const struct bench *b)
 {
-	char command[4300];
-
-	(void)snprintf(command, sizeof(command), "rm -rf -- '%s'", b->dir);
-	if (system(command) != 0)
+	if (nftw(b->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
 		fprintf(stderr, "bench/tgsp: %s stays\n", b->dir);
 }
 
