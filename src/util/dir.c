@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,9 +25,10 @@ struct tg_dir {
 
 struct tg_newfile {
 	int fd;
-	int dir;    /* the folder that gets the name */
-	char *base; /* the name */
-	char *temp; /* present name, where the file system has no unnamed files; else NULL */
+	int root;      /* where it lives until it has its name */
+	bool owns_root;
+	char *rel;  /* its name, from there */
+	char *temp; /* present name in root, where the file system has no unnamed files; else NULL */
 	char *shown;
 	unsigned mode; /* given at the end: nobody reads along */
 	uint64_t at;   /* end of what the sink has appended */
@@ -262,32 +264,34 @@ temp_name(void)
 static tg_status
 newfile_open(struct tg_newfile *f, struct tg_error *err)
 {
-	f->fd = openat(f->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	f->fd = openat(f->root, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (f->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL || errno == ENOENT)) {
 		f->temp = temp_name();
 		TG_REQUIRE(f->temp != NULL, err, TG_E_NOMEM, "%s: out of memory", f->shown);
-		f->fd = openat(f->dir, f->temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		f->fd = openat(f->root, f->temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	}
 	TG_REQUIRE(f->fd >= 0, err, TG_E_IO, "%s: cannot create: %m", f->shown);
 	return TG_OK;
 }
 
-/* Takes over `dir`. */
+/* Takes over `root` when it owns it. */
 static tg_status
-newfile_new(int dir, const char *base, const char *shown, unsigned mode, struct tg_newfile **ret,
-    struct tg_error *err)
+newfile_new(int root, bool owns_root, const char *rel, const char *shown, unsigned mode,
+    struct tg_newfile **ret, struct tg_error *err)
 {
 	TG_AUTO(tg_newfile_closep) struct tg_newfile *f = calloc(1, sizeof(*f));
 
 	if (f == NULL) {
-		close(dir);
+		if (owns_root)
+			close(root);
 		return tg_fail(err, TG_E_NOMEM, "%s: out of memory", shown);
 	}
 	f->fd = -1;
-	f->dir = dir;
-	f->base = strdup(base);
+	f->root = root;
+	f->owns_root = owns_root;
+	f->rel = strdup(rel);
 	f->shown = strdup(shown);
-	TG_REQUIRE(f->base != NULL && f->shown != NULL, err, TG_E_NOMEM, "%s: out of memory", shown);
+	TG_REQUIRE(f->rel != NULL && f->shown != NULL, err, TG_E_NOMEM, "%s: out of memory", shown);
 	f->mode = mode;
 	TG_TRY(newfile_open(f, err));
 	*ret = f;
@@ -299,11 +303,7 @@ tg_status
 tg_newfile_create(const struct tg_dir *d, const char *rel, unsigned mode, struct tg_newfile **ret,
     struct tg_error *err)
 {
-	const char *slash = strrchr(rel, '/');
-	int dir = open_parent(d->fd, rel);
-
-	TG_REQUIRE(dir >= 0, err, TG_E_IO, "%s/%s: cannot make its folder: %m", d->name, rel);
-	return newfile_new(dir, slash == NULL ? rel : slash + 1, rel, mode, ret, err);
+	return newfile_new(d->fd, false, rel, rel, mode, ret, err);
 }
 
 /* Open the folder of a path, whose last part is *ret_base (borrowed from path). */
@@ -337,7 +337,7 @@ tg_newfile_create_path(const char *path, unsigned mode, struct tg_newfile **ret,
 	int dir = -1;
 
 	TG_TRY(open_folder(path, &dir, &base, err));
-	return newfile_new(dir, base, path, mode, ret, err);
+	return newfile_new(dir, true, base, path, mode, ret, err);
 }
 
 tg_status
@@ -398,25 +398,25 @@ tg_newfile_set_mtime(struct tg_newfile *f, int64_t t, struct tg_error *err)
 	return TG_OK;
 }
 
-/* Give an unnamed file a name in its folder. */
+/* Give an unnamed file a name in a folder. */
 static int
-link_unnamed(const struct tg_newfile *f, const char *name)
+link_unnamed(const struct tg_newfile *f, int dir, const char *name)
 {
 	char self[40];
 
-	if (linkat(f->fd, "", f->dir, name, AT_EMPTY_PATH) == 0)
+	if (linkat(f->fd, "", dir, name, AT_EMPTY_PATH) == 0)
 		return 0;
 	if (errno == EEXIST)
 		return -1;
 	/* without CAP_DAC_READ_SEARCH the link goes through /proc */
 	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", f->fd);
-	return linkat(AT_FDCWD, self, f->dir, name, AT_SYMLINK_FOLLOW);
+	return linkat(AT_FDCWD, self, dir, name, AT_SYMLINK_FOLLOW);
 }
 
 static int
-name_it(struct tg_newfile *f, bool replace)
+name_it(struct tg_newfile *f, int dir, const char *base, bool replace)
 {
-	if (f->temp == NULL && link_unnamed(f, f->base) == 0)
+	if (f->temp == NULL && link_unnamed(f, dir, base) == 0)
 		return 0;
 	if (f->temp == NULL && (errno != EEXIST || !replace))
 		return -1;
@@ -424,13 +424,13 @@ name_it(struct tg_newfile *f, bool replace)
 		/* a link cannot replace: take a temporary name first, then rename over */
 		char *temp = temp_name();
 
-		if (temp == NULL || link_unnamed(f, temp) != 0) {
+		if (temp == NULL || link_unnamed(f, f->root, temp) != 0) {
 			free(temp);
 			return -1;
 		}
 		f->temp = temp;
 	}
-	if (renameat2(f->dir, f->temp, f->dir, f->base, replace ? 0 : RENAME_NOREPLACE) != 0)
+	if (renameat2(f->root, f->temp, dir, base, replace ? 0 : RENAME_NOREPLACE) != 0)
 		return -1;
 	free(f->temp);
 	f->temp = NULL;
@@ -442,9 +442,13 @@ tg_newfile_commit(struct tg_newfile *f, bool replace, struct tg_error *err)
 {
 	TG_REQUIRE(fchmod(f->fd, f->mode) == 0, err, TG_E_IO, "%s: %m", f->shown);
 	TG_REQUIRE(fsync(f->fd) == 0, err, TG_E_IO, "%s: %m", f->shown);
-	TG_REQUIRE(name_it(f, replace) == 0, err, errno == EEXIST ? TG_E_CONFLICT : TG_E_IO,
+	const char *slash = strrchr(f->rel, '/');
+	TG_AUTO(tg_fd_closep) int dir = open_parent(f->root, f->rel);
+	TG_REQUIRE(dir >= 0, err, TG_E_IO, "%s: cannot make its folder: %m", f->shown);
+	TG_REQUIRE(name_it(f, dir, slash == NULL ? f->rel : slash + 1, replace) == 0, err,
+	    errno == EEXIST ? TG_E_CONFLICT : TG_E_IO,
 	    errno == EEXIST ? "%s: exists already" : "%s: %m", f->shown);
-	TG_REQUIRE(fsync(f->dir) == 0, err, TG_E_IO, "%s: %m", f->shown);
+	TG_REQUIRE(fsync(dir) == 0, err, TG_E_IO, "%s: %m", f->shown);
 	return TG_OK;
 }
 
@@ -454,13 +458,32 @@ tg_newfile_close(struct tg_newfile *f)
 	if (f == NULL)
 		return;
 	if (f->temp != NULL)
-		(void)unlinkat(f->dir, f->temp, 0);
+		(void)unlinkat(f->root, f->temp, 0);
 	tg_fd_closep(&f->fd);
-	tg_fd_closep(&f->dir);
-	free(f->base);
+	if (f->owns_root)
+		tg_fd_closep(&f->root);
+	free(f->rel);
 	free(f->temp);
 	free(f->shown);
 	free(f);
+}
+
+size_t
+tg_files_allowed(size_t want)
+{
+	struct rlimit lim = { 0 };
+	const size_t spare = 64; /* what is open already, threads, the library's own */
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) != 0)
+		return 0;
+	if (lim.rlim_cur < want + spare && lim.rlim_cur < lim.rlim_max) {
+		lim.rlim_cur = lim.rlim_max < want + spare ? lim.rlim_max : want + spare;
+		(void)setrlimit(RLIMIT_NOFILE, &lim);
+		(void)getrlimit(RLIMIT_NOFILE, &lim);
+	}
+	if (lim.rlim_cur <= spare)
+		return 0;
+	return lim.rlim_cur - spare < want ? (size_t)(lim.rlim_cur - spare) : want;
 }
 
 void
