@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "cli/cli.h"
-#include "util/dir.h"
+#include "util/newfile.h"
 #include "util/text.h"
 #include "util/try.h"
 

@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 #include "crypto/key.h"
 #include "crypto/rng.h"
-#include "util/dir.h"
+#include "util/newfile.h"
 #include "util/text.h"
 #include "util/try.h"
 #include "util/wipe.h"

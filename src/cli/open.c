@@ -3,7 +3,7 @@
 
 #include "cli/reader.h"
 #include "tensor/npy.h"
-#include "util/dir.h"
+#include "util/newfile.h"
 #include "util/try.h"
 
 struct open_opts {

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "cli/reader.h"
-#include "util/dir.h"
+#include "util/newfile.h"
 #include "util/text.h"
 #include "util/try.h"
 

@@ -4,7 +4,7 @@
 
 #include "cli/reader.h"
 #include "tensor/npy.h"
-#include "util/dir.h"
+#include "util/newfile.h"
 #include "util/try.h"
 
 struct run_opts {

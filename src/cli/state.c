@@ -2,7 +2,7 @@
 #include <tensorguard/limits.h>
 
 #include "cli/reader.h"
-#include "util/dir.h"
+#include "util/newfile.h"
 #include "util/text.h"
 #include "util/try.h"
 

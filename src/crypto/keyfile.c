@@ -8,7 +8,7 @@
 #include "crypto/key.h"
 #include "crypto/rng.h"
 #include "json/json.h"
-#include "util/dir.h"
+#include "util/newfile.h"
 #include "util/text.h"
 #include "util/try.h"
 #include "util/wipe.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "tgsp/files.h"
-#include "util/dir.h"
+#include "util/newfile.h"
 #include "util/try.h"
 
 struct extract {

@@ -396,7 +396,7 @@ tg_package_copy_range(const struct tg_package *p, uint64_t offset, uint64_t n, u
 }
 
 static tg_status
-reader(const struct tg_package *p, unsigned threads, const struct tg_progress *progress,
+reader_of(const struct tg_package *p, unsigned threads, const struct tg_progress *progress,
     struct tgsp_reader *ret, struct tg_error *err)
 {
 	const struct tg_key32 *key = NULL;
@@ -412,7 +412,7 @@ tg_package_verify_files(const struct tg_package *p, unsigned threads,
 {
 	struct tgsp_reader r;
 
-	TG_TRY(reader(p, threads, progress, &r, err));
+	TG_TRY(reader_of(p, threads, progress, &r, err));
 	return tgsp_files_read(&r, true, NULL, err);
 }
 
@@ -422,7 +422,7 @@ tg_package_tar(const struct tg_package *p, unsigned threads, const struct tg_sin
 {
 	struct tgsp_reader r;
 
-	TG_TRY(reader(p, threads, progress, &r, err));
+	TG_TRY(reader_of(p, threads, progress, &r, err));
 	return tgsp_tar(&r, to, err);
 }
 
@@ -432,6 +432,6 @@ tg_package_extract(const struct tg_package *p, const char *dir, int force, unsig
 {
 	struct tgsp_reader r;
 
-	TG_TRY(reader(p, threads, progress, &r, err));
+	TG_TRY(reader_of(p, threads, progress, &r, err));
 	return tgsp_extract(&r, dir, force != 0, err);
 }

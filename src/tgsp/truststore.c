@@ -7,7 +7,7 @@
 #include "json/json.h"
 #include "tgsp/trust.h"
 #include "tgsp/value.h"
-#include "util/dir.h"
+#include "util/newfile.h"
 #include "util/try.h"
 
 static const char *const roles[] = {

@@ -18,6 +18,7 @@ tg_dir_closep(struct tg_dir **d)
 	tg_dir_close(*d);
 }
 const char *tg_dir_name(const struct tg_dir *d);
+int tg_dir_fd(const struct tg_dir *d);
 
 /* Open the regular file at the relative path `rel`. A link anywhere on the way is refused. */
 TG_MUST_CHECK tg_status tg_dir_file(const struct tg_dir *d, const char *rel, struct tg_file **ret,
@@ -31,40 +32,17 @@ TG_MUST_CHECK tg_status tg_dir_walk(const struct tg_dir *d,
     tg_status (*found)(void *ctx, const char *rel, uint64_t size, struct tg_error *err), void *ctx,
     struct tg_error *err);
 
-/*
- * A file on its way into a directory. Until tg_newfile_commit() it has no name, so that nothing
- * partial is ever seen; closing it uncommitted leaves nothing behind.
- */
-struct tg_newfile;
-
-/* `d` must outlive it. *ret is new: release with tg_newfile_close(). */
-TG_MUST_CHECK tg_status tg_newfile_create(const struct tg_dir *d, const char *rel, unsigned mode,
-    struct tg_newfile **ret, struct tg_error *err);
-/* The same for a path of the caller's own choosing, links in its directories followed. */
-TG_MUST_CHECK tg_status tg_newfile_create_path(const char *path, unsigned mode,
-    struct tg_newfile **ret, struct tg_error *err);
-/* Borrowed: valid until tg_newfile_close(). */
-struct tg_target tg_newfile_target(struct tg_newfile *f);
-struct tg_sink tg_newfile_sink(struct tg_newfile *f); /* appends */
-int tg_newfile_fd(const struct tg_newfile *f);
-/* mtime, seconds since 1970. */
-TG_MUST_CHECK tg_status tg_newfile_set_mtime(struct tg_newfile *f, int64_t t, struct tg_error *err);
-/* Make it durable and give it its name; parents of that are made (0755) when absent.
- * TG_E_CONFLICT when the name is taken and !replace. */
-TG_MUST_CHECK tg_status tg_newfile_commit(struct tg_newfile *f, bool replace, struct tg_error *err);
-void tg_newfile_close(struct tg_newfile *f); /* accepts NULL */
-/* How many files this process may hold open beside those it has, at most `want`; the soft limit is
- * raised to the hard one for it. */
-size_t tg_files_allowed(size_t want);
-static inline void
-tg_newfile_closep(struct tg_newfile **f)
-{
-	tg_newfile_close(*f);
-}
-
 /* Hold the folder that `path` stands in, so that one process at a time replaces the file; released
  * when *ret is closed. The lock is on the folder because the file itself does not stay the same. */
 TG_MUST_CHECK tg_status tg_lock_beside(const char *path, int *ret, struct tg_error *err);
+
+/* Open the folder of the file `rel` beneath the folder `dir`, making what is missing of it (0755).
+ * -1 and errno on failure. */
+int tg_dir_parent(int dir, const char *rel);
+/* Open the folder a path of the caller's own choosing ends in, links followed; *ret_base is the
+ * last part, borrowed from path. */
+TG_MUST_CHECK tg_status tg_dir_of_path(const char *path, int *ret, const char **ret_base,
+    struct tg_error *err);
 
 /* Remove what a failed operation has committed: a file, or a directory if it is empty. */
 void tg_dir_remove(const struct tg_dir *d, const char *rel);
