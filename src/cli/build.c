@@ -302,15 +302,19 @@ fill_spec(const struct build_opts *o, struct texts *t, struct tg_build_spec *s,
 static tg_status
 read_repro(const char *path, struct texts *t, struct tg_build_spec *spec, struct tg_error *err)
 {
+	TG_AUTO(tg_file_closep) struct tg_file *f = NULL;
 	struct stat st;
 
 	if (path == NULL)
 		return TG_OK;
-	TG_TRY(tg_file_read_secret(path, TG_HASH_LEN, &t->repro, err));
-	TG_REQUIRE(tg_secret_len(t->repro) == TG_HASH_LEN, err, TG_E_FORMAT,
-	    "%s: %zu bytes, exactly 32 expected", path, tg_secret_len(t->repro));
-	TG_REQUIRE(stat(path, &st) == 0 && (st.st_mode & 077) == 0, err, TG_E_POLICY,
+	TG_TRY(tg_file_open(path, &f, err));
+	const struct tg_source src = tg_file_source(f);
+	TG_REQUIRE(src.size == TG_HASH_LEN, err, TG_E_FORMAT, "%s: %llu bytes, exactly 32 expected", path,
+	    (unsigned long long)src.size);
+	TG_REQUIRE(fstat(tg_file_fd(f), &st) == 0 && (st.st_mode & 077) == 0, err, TG_E_POLICY,
 	    "%s: others can read it; it decrypts every package built with it (chmod 600)", path);
+	TG_TRY(tg_secret_new(TG_HASH_LEN, &t->repro, err));
+	TG_TRY(src.read_at(src.ctx, tg_secret_bytes(t->repro), TG_HASH_LEN, 0, err));
 	spec->reproducible = t->repro;
 	return TG_OK;
 }

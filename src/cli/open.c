@@ -146,6 +146,7 @@ run(int argc, char **argv, struct tg_error *err)
 	const struct tg_opt opts[] = {
 		READER_KEY_OPTS(&o.r),
 		READER_OPTS(&o.r),
+		READER_WORK_OPTS(&o.r),
 		{ "out", TG_OPT_STRING, &o.out, NULL, "DIR", "all files into this folder" },
 		{ "tar", TG_OPT_FLAG, &o.tar, NULL, NULL, "all files as a tar stream on standard output" },
 		{ "file", TG_OPT_STRING, &o.file, NULL, "PATH",

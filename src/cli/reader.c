@@ -44,26 +44,19 @@ open_input(struct reader *r, struct tg_error *err)
 }
 
 tg_status
-reader_prepare(struct reader *r, const char *path, struct tg_trust **ret, struct tg_error *err)
+reader_open(struct reader *r, const char *path, struct tg_error *err)
 {
+	struct tg_error why = TG_ERROR_INIT;
+
 	r->path = path;
 	TG_TRY(tg_require(r->require, err));
 	TG_REQUIRE(r->threads <= TG_MAX_THREADS, err, TG_E_USAGE, "--threads: at most %u",
 	    TG_MAX_THREADS);
 	r->policy = (struct tg_policy){ .now = r->has_at ? r->at : time(NULL), .fleet = r->fleet,
 		.agent_version = TG_VERSION };
-	TG_TRY(load_trust(r, ret, err));
-	return open_input(r, err);
-}
-
-tg_status
-reader_open(struct reader *r, const char *path, struct tg_error *err)
-{
-	TG_AUTO(tg_trust_freep) struct tg_trust *trust = NULL;
-	struct tg_error why = TG_ERROR_INIT;
-
-	TG_TRY(reader_prepare(r, path, &trust, err));
-	tg_status s = tg_package_open(&r->src, trust, &r->package, &why);
+	TG_TRY(load_trust(r, &r->store, err));
+	TG_TRY(open_input(r, err));
+	tg_status s = tg_package_open(&r->src, r->store, &r->package, &why);
 	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", path, why.text);
 	if (r->state != NULL)
 		TG_TRY(state_floor(r->state, tg_package_author(r->package),
@@ -100,6 +93,7 @@ void
 reader_done(struct reader *r)
 {
 	tg_package_close(r->package);
+	tg_trust_free(r->store);
 	tg_file_close(r->file);
 	tg_secret_free(r->quarantine.mem);
 }

@@ -25,6 +25,7 @@ struct reader {
 	uint64_t threads, pipe_mib;
 	/* filled by reader_open() */
 	const char *path;
+	struct tg_trust *store;
 	struct tg_file *file;         /* NULL when the package came through a pipe */
 	struct quarantine quarantine; /* what it is in then */
 	struct tg_source src;
@@ -33,7 +34,7 @@ struct reader {
 };
 
 /* The rows of an option table for the fields above. */
-#define READER_TRUST_OPTS(r)                                                                       \
+#define READER_OPTS(r)                                                                             \
 	{ "trust", TG_OPT_LIST, &(r)->trust, NULL, "FILE.pub|DIR|STORE",                           \
 		"trust this author, every key of a folder, or a trust store" },                                   \
 	    { "trust-delegate", TG_OPT_LIST, &(r)->delegates, NULL, "FILE.pub|DIR",                \
@@ -41,11 +42,10 @@ struct reader {
 	    { "fleet", TG_OPT_STRING, &(r)->fleet, NULL, "NAME", "the fleet this machine is in" }, \
 	    { "at", TG_OPT_TIME, &(r)->at, &(r)->has_at, "TIME",                                   \
 		    "judge validity at this time instead of now" },                                \
-	    TG_OPT_REQUIRE(&(r)->require)
-#define READER_OPTS(r)                                                                             \
-	READER_TRUST_OPTS(r),                                                                      \
-	    { "state", TG_OPT_STRING, &(r)->state, NULL, "DIR", "folder of rollback floors" },     \
-	    { "threads", TG_OPT_UINT, &(r)->threads, NULL, "N", "default: all cores" },            \
+	    TG_OPT_REQUIRE(&(r)->require),                                                         \
+	    { "state", TG_OPT_STRING, &(r)->state, NULL, "DIR", "folder of rollback floors" }
+#define READER_WORK_OPTS(r)                                                                        \
+	{ "threads", TG_OPT_UINT, &(r)->threads, NULL, "N", "default: all cores" },                \
 	    { "pipe-limit", TG_OPT_UINT, &(r)->pipe_mib, NULL, "MIB",                              \
 		    "memory for a package from standard input (default 256)" }
 #define READER_KEY_OPTS(r)                                                                         \
@@ -53,10 +53,8 @@ struct reader {
 	    { "passphrase-file", TG_OPT_STRING, &(r)->phrase_file, NULL, "FILE",                   \
 		    "its passphrase, the first line of FILE" }
 
-/* Load the trust store, open the file, prepare the policy but for the floor. *ret is new. */
-TG_MUST_CHECK tg_status reader_prepare(struct reader *r, const char *path, struct tg_trust **ret,
-    struct tg_error *err);
-/* That, and steps 1 to 7. Release with reader_done(). */
+/* Load the trust store, open the file, verify steps 1 to 7, prepare the policy. Release with
+ * reader_done(). */
 TG_MUST_CHECK tg_status reader_open(struct reader *r, const char *path, struct tg_error *err);
 /* Step 8, with the policy enforced. */
 TG_MUST_CHECK tg_status reader_unlock(struct reader *r, struct tg_error *err);

@@ -4,6 +4,7 @@
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -112,8 +113,11 @@ write_package(const struct rekey_opts *o, const struct tg_rekeyed *r, uint64_t *
 	const char *path = o->out == NULL ? o->r.path : o->out;
 	TG_AUTO(tg_newfile_closep) struct tg_newfile *f = NULL;
 	const int from = tg_file_fd(o->r.file);
+	struct stat st;
 
-	TG_TRY(tg_newfile_create_path(path, 0644, &f, err));
+	TG_REQUIRE(fstat(from, &st) == 0, err, TG_E_IO, "%s: %m", o->r.path);
+	/* in place the package stays as private as it was */
+	TG_TRY(tg_newfile_create_path(path, o->out == NULL ? st.st_mode & 0777 : 0644, &f, err));
 	const int to = tg_newfile_fd(f);
 	TG_TRY(tg_fd_write_at(to, r->head.p, r->head.n, 0, path, err));
 	share(from, to, r, ret_shared);
@@ -164,12 +168,14 @@ static tg_status
 rekey(struct rekey_opts *o, const char *path, struct tg_error *err)
 {
 	TG_AUTO(who_done) struct who w = { .key = NULL };
-	TG_AUTO(tg_trust_freep) struct tg_trust *trust = NULL;
 	TG_AUTO(tg_rekeyed_free) struct tg_rekeyed r = { .added = 0 };
+	TG_AUTO(tg_fd_closep) int lock = -1;
 	struct tg_error why = TG_ERROR_INIT;
 	uint64_t shared = 0;
 
-	TG_TRY(reader_prepare(&o->r, path, &trust, err));
+	if (o->out == NULL) /* two at once on one package: the second starts from what the first made */
+		TG_TRY(tg_lock_beside(path, &lock, err));
+	TG_TRY(reader_open(&o->r, path, err));
 	TG_TRY(load_who(o, &w, err));
 	const struct tg_rekey_spec spec = {
 		.key = w.key,
@@ -180,7 +186,7 @@ rekey(struct rekey_opts *o, const char *path, struct tg_error *err)
 		.remove = (const uint8_t (*)[TG_KEY_ID_LEN])w.remove,
 		.n_remove = w.n_remove,
 	};
-	tg_status s = tg_rekey(&o->r.src, trust, &spec, &r, &why);
+	tg_status s = tg_rekey(&o->r.src, o->r.store, &spec, &r, &why);
 	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", path, why.text);
 	TG_TRY(write_package(o, &r, &shared, err));
 	return report(o, &r, shared, err);
@@ -198,7 +204,7 @@ run(int argc, char **argv, struct tg_error *err)
 		    "the author's key, or a delegate's" },
 		{ "out", TG_OPT_STRING, &o.out, NULL, "FILE.tgsp", "default: replace PACKAGE" },
 		READER_KEY_OPTS(&o.r),
-		READER_TRUST_OPTS(&o.r),
+		READER_OPTS(&o.r),
 		{ "json", TG_OPT_FLAG, &o.r.json, NULL, NULL, "report as JSON" },
 	};
 	const char *words[1];

@@ -269,6 +269,7 @@ run(int argc, char **argv, struct tg_error *err)
 	const struct tg_opt opts[] = {
 		READER_KEY_OPTS(&o.r),
 		READER_OPTS(&o.r),
+		READER_WORK_OPTS(&o.r),
 		{ "input", TG_OPT_LIST, &o.inputs, NULL, "NAME=F.npy", "an input; one for each" },
 		{ "output", TG_OPT_LIST, &o.outputs, NULL, "NAME=F.npy",
 		    "save an output (default: print them)" },

@@ -119,6 +119,7 @@ run(int argc, char **argv, struct tg_error *err)
 	TG_AUTO(verify_done) struct verify v = { .policy = false };
 	const struct tg_opt opts[] = {
 		READER_OPTS(&v.r),
+		READER_WORK_OPTS(&v.r),
 		{ "policy", TG_OPT_FLAG, &v.policy, NULL, NULL,
 		    "fail unless time window, fleet, floor and version allow it" },
 		{ "deep", TG_OPT_FLAG, &v.deep, NULL, NULL,

@@ -23,7 +23,8 @@ int tg_newfile_fd(const struct tg_newfile *f);
 /* mtime, seconds since 1970. */
 TG_MUST_CHECK tg_status tg_newfile_set_mtime(struct tg_newfile *f, int64_t t, struct tg_error *err);
 /* Make it durable and give it its name; parents of that are made (0755) when absent.
- * TG_E_CONFLICT when the name is taken and !replace. */
+ * TG_E_CONFLICT when the name is taken and !replace. To replace, the complete file has a hidden
+ * temporary name (.tg-*.tmp) between two system calls; a kill just there leaves it behind. */
 TG_MUST_CHECK tg_status tg_newfile_commit(struct tg_newfile *f, bool replace, struct tg_error *err);
 void tg_newfile_close(struct tg_newfile *f); /* accepts NULL */
 static inline void
