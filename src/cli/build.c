@@ -1,5 +1,6 @@
 #include <tensorguard/build.h>
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -87,12 +88,28 @@ found(void *ctx, const char *rel, uint64_t size, struct tg_error *err)
 	return TG_OK;
 }
 
+/* A package that is replaced from its own input folder would swallow the one before it. */
 static tg_status
-list_inputs(const char *path, struct inputs *in, struct tg_error *err)
+refuse_own_output(const struct inputs *in, const char *out, struct tg_error *err)
+{
+	struct stat old, st;
+
+	if (stat(out, &old) != 0)
+		return TG_OK;
+	for (size_t i = 0; i < in->n; i++)
+		TG_REQUIRE(fstatat(tg_dir_fd(in->dir), in->at[i].rel, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+			st.st_dev != old.st_dev || st.st_ino != old.st_ino,
+		    err, TG_E_USAGE, "%s: lies in the input folder, and would be packaged itself", out);
+	return TG_OK;
+}
+
+static tg_status
+list_inputs(const char *path, const char *out, struct inputs *in, struct tg_error *err)
 {
 	TG_TRY(tg_dir_open(path, &in->dir, err));
 	TG_TRY(tg_dir_walk(in->dir, found, in, err));
 	TG_REQUIRE(in->n > 0, err, TG_E_USAGE, "%s: no file in it, nothing to package", path);
+	TG_TRY(refuse_own_output(in, out, err));
 	in->rows = calloc(in->n, sizeof(*in->rows));
 	TG_REQUIRE(in->rows != NULL, err, TG_E_NOMEM, "build: out of memory");
 	for (size_t i = 0; i < in->n; i++)
@@ -366,7 +383,7 @@ build(const struct build_opts *o, struct tg_error *err)
 
 	TG_TRY(tg_require(o->require, err));
 	TG_TRY(fill_spec(o, &texts, &spec, err));
-	TG_TRY(list_inputs(o->input_dir, &in, err));
+	TG_TRY(list_inputs(o->input_dir, o->out, &in, err));
 	TG_TRY(load_keys(o, &keys, err));
 	TG_TRY(read_repro(o->repro_file, &texts, &spec, err));
 	spec.inputs = in.rows;
