@@ -10,13 +10,11 @@
 #include <unistd.h>
 
 #include "../../tap.h"
+#include "direct.h"
 #include "onnx_make.h"
 #include "util/buf.h"
 #include "util/file.h"
 #include "util/try.h"
-
-#define MODEL  ".deps/models/silero/silero_vad.onnx"
-#define WINDOW 576 /* samples the model sees at once: 64 of context and 512 new ones */
 
 static char library[PATH_MAX]; /* absolute path of ONNX Runtime; empty: none here */
 static struct tg_buf silero;   /* the plain model file; empty: none here */
@@ -437,12 +435,6 @@ sessions_come_and_go_on_several_threads(void)
 
 /* ---- the real model ---- */
 
-struct frame {
-	float x[WINDOW];
-	float state[2 * 128];
-	int64_t rate;
-};
-
 static void
 frame_init(struct frame *f, struct tg_tensor_view in[3])
 {
@@ -452,19 +444,6 @@ frame_init(struct frame *f, struct tg_tensor_view in[3])
 	in[1] = (struct tg_tensor_view){ "input", "F32", 2, { 1, WINDOW }, f->x, sizeof(f->x) };
 	in[2] =
 	    (struct tg_tensor_view){ "state", "F32", 3, { 2, 1, 128 }, f->state, sizeof(f->state) };
-}
-
-/* Something that moves: a sweep under a swelling envelope, with the context carried along. */
-static void
-frame_fill(struct frame *f, int k)
-{
-	memmove(f->x, f->x + 512, 64 * sizeof(f->x[0]));
-	for (int i = 0; i < 512; i++) {
-		float t = (float)(k * 512 + i) / 16000.0f;
-
-		f->x[64 + i] =
-		    0.4f * sinf(3 * t) * sinf(2000 * t + 900 * t * t) * (1 + sinf(150 * t));
-	}
 }
 
 static void
@@ -522,81 +501,6 @@ wrong_inputs_are_named(void)
 	OK(out[0].size == 4 && out[1].size == sizeof(f.state));
 }
 
-/* The same model straight through the C API: what our session must agree with bit for bit. */
-struct direct {
-	void *library;
-	const OrtApi *g;
-	OrtEnv *env;
-	OrtSession *session;
-	OrtMemoryInfo *cpu;
-};
-
-static void
-must(const struct direct *d, OrtStatus *st)
-{
-	if (st == NULL)
-		return;
-	printf("Bail out! %s\n", d->g->GetErrorMessage(st));
-	exit(1);
-}
-
-static void
-direct_open(struct direct *d)
-{
-	typedef const OrtApiBase *get_base_fn(void);
-	OrtSessionOptions *o = NULL;
-
-	d->library = dlopen(library, RTLD_NOW | RTLD_NODELETE);
-	get_base_fn *base = (get_base_fn *)dlsym(d->library, "OrtGetApiBase");
-	d->g = base()->GetApi(ORT_API_VERSION);
-	must(d, d->g->CreateEnv(ORT_LOGGING_LEVEL_ERROR, "direct", &d->env));
-	must(d, d->g->CreateSessionOptions(&o));
-	must(d, d->g->SetIntraOpNumThreads(o, 1));
-	must(d, d->g->CreateSession(d->env, MODEL, o, &d->session));
-	must(d, d->g->CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault, &d->cpu));
-	d->g->ReleaseSessionOptions(o);
-}
-
-static void
-direct_close(struct direct *d)
-{
-	d->g->ReleaseMemoryInfo(d->cpu);
-	d->g->ReleaseSession(d->session);
-	d->g->ReleaseEnv(d->env);
-	(void)dlclose(d->library);
-}
-
-static float
-direct_run(struct direct *d, struct frame *f)
-{
-	static const char *const in[] = { "input", "state", "sr" },
-				 *const out[] = { "output", "stateN" };
-	static const int64_t x_shape[] = { 1, WINDOW }, state_shape[] = { 2, 1, 128 };
-	OrtValue *v[3] = { NULL }, *r[2] = { NULL };
-	void *p = NULL;
-	float answer;
-
-	must(d,
-	    d->g->CreateTensorWithDataAsOrtValue(d->cpu, f->x, sizeof(f->x), x_shape, 2,
-		ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &v[0]));
-	must(d,
-	    d->g->CreateTensorWithDataAsOrtValue(d->cpu, f->state, sizeof(f->state), state_shape, 3,
-		ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &v[1]));
-	must(d,
-	    d->g->CreateTensorWithDataAsOrtValue(
-		d->cpu, &f->rate, 8, NULL, 0, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64, &v[2]));
-	must(d, d->g->Run(d->session, NULL, in, (const OrtValue *const *)v, 3, out, 2, r));
-	must(d, d->g->GetTensorMutableData(r[0], &p));
-	memcpy(&answer, p, sizeof(answer));
-	must(d, d->g->GetTensorMutableData(r[1], &p));
-	memcpy(f->state, p, sizeof(f->state));
-	for (int i = 0; i < 3; i++)
-		d->g->ReleaseValue(v[i]);
-	for (int i = 0; i < 2; i++)
-		d->g->ReleaseValue(r[i]);
-	return answer;
-}
-
 static void
 fifty_frames_equal_the_runtime_itself(void)
 {
@@ -614,7 +518,7 @@ fifty_frames_equal_the_runtime_itself(void)
 	OK_STATUS(open_bytes(tg_buf_view(&silero), &s, NULL), TG_OK);
 	if (s == NULL)
 		return;
-	direct_open(&d);
+	direct_open(&d, library, MODEL);
 	frame_init(&ours, in);
 	frame_init(&theirs, unused);
 	for (int k = 0; k < 50; k++) {
