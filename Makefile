@@ -86,9 +86,10 @@ EXAMPLES := $(EXAMPLE_SRC:%.c=$(B)/%)
 # what tests/slow.list names; tests/long is for `make test-long` alone.
 QUICK      ?=
 TEST_SH    := $(sort $(wildcard $(addsuffix /*.sh,tests/cli tests/integration tests/security tests/e2e)))
-TEST_SLOW  := $(if $(QUICK),$(shell sed 's/\#.*//' tests/slow.list))
-TEST_NAMES := $(filter-out tests/long/% $(TEST_SLOW),$(TEST_SRC:.c=) \
-                $(FUZZ_SRC:tests/fuzz/fuzz_%.c=tests/fuzz/replay-%) $(TEST_SH))
+TEST_SLOW  := $(shell sed 's/\#.*//' tests/slow.list) # first, when they run at all
+TEST_ALL   := $(TEST_SRC:.c=) $(FUZZ_SRC:tests/fuzz/fuzz_%.c=tests/fuzz/replay-%) $(TEST_SH)
+TEST_NAMES := $(if $(QUICK),,$(filter $(TEST_SLOW),$(TEST_ALL))) \
+              $(filter-out tests/long/% $(TEST_SLOW),$(TEST_ALL))
 LONG_NAMES := $(TEST_NAMES) $(patsubst %.c,%,$(filter tests/long/%,$(TEST_SRC))) $(wildcard tests/long/*.sh)
 programs    = $(foreach t,$1,$(if $(filter %.sh,$t),$t,$(B)/$t))
 # a sub-make of our own runs on all cores, unless this one has been told how many
@@ -125,7 +126,7 @@ $(B)/%.o: %.c
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 $(B)/tensorguard.pc: packaging/tensorguard.pc.in VERSION Makefile
 	@mkdir -p $(@D)
-	sed $(PC_EDIT) $< > $@
+	@sed $(PC_EDIT) $< > $@
 
 tests: all $(TESTS) $(REPLAY) $(BENCHES)
 fuzzers: $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(B)/tests/fuzz/fuzz-%)
@@ -136,9 +137,9 @@ test test-long demo fuzz:
 	scripts/setup $(if $(filter demo,$@),demo,test)
 	+@$(SUBMAKE) $(if $(filter fuzz,$@),V=fuzz) do-$@
 do-test: tests
-	dev/run-tests $(B) $(call programs,$(TEST_NAMES))
+	@dev/run-tests $(B) $(call programs,$(TEST_NAMES))
 do-test-long: tests
-	TG_LONG=1 TG_TEST_SECONDS=$${TG_TEST_SECONDS:-3600} dev/run-tests $(B) $(call programs,$(LONG_NAMES))
+	@TG_LONG=1 TG_TEST_SECONDS=$${TG_TEST_SECONDS:-3600} dev/run-tests $(B) $(call programs,$(LONG_NAMES))
 do-demo: all
 	scripts/demo
 do-fuzz: fuzzers
