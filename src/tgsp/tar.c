@@ -72,7 +72,8 @@ header(const struct tar *t, tg_bytes prefix, tg_bytes name, uint64_t size, char 
 	memset(h + 148, ' ', 8);
 	h[156] = (uint8_t)type;
 	memcpy(h + 257, "ustar\00000", 8);
-	memcpy(h + 345, prefix.p, prefix.n);
+	if (prefix.n > 0)
+		memcpy(h + 345, prefix.p, prefix.n);
 	for (size_t i = 0; i < sizeof(h); i++)
 		sum += h[i];
 	octal(h + 148, 7, sum);

@@ -7,6 +7,7 @@
 
 command -v strace >/dev/null || skip_all 'strace is not here'
 strace -qq -o /dev/null true 2>/dev/null || skip_all 'strace may not trace here'
+export ASAN_OPTIONS=detect_leaks=0 # which does not work under strace
 model=$repo/.deps/models/silero/silero_vad.onnx
 runtime=${TG_ONNXRUNTIME:-$repo/.deps/ort/lib/libonnxruntime.so}
 
