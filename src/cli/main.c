@@ -86,7 +86,7 @@ main(int argc, char **argv)
 	if (argc > 1 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0 ||
 			    strcmp(argv[1], "help") == 0)) {
 		usage(stdout);
-		return 0;
+		return fflush(stdout) == 0 ? 0 : tg_status_exit_code(TG_E_IO);
 	}
 	if (argc > 1 && strcmp(argv[1], "--version") == 0)
 		return version();

@@ -118,18 +118,20 @@ deliver(const struct open_opts *o, const struct tg_progress *progress, struct tg
 static tg_status
 open_package(struct open_opts *o, const char *path, struct tg_error *err)
 {
-	struct tg_progress_line line;
+	struct tg_progress_line line = { .shown = false };
 	struct tg_error why = TG_ERROR_INIT;
 
 	TG_TRY(reader_open(&o->r, path, err));
 	TG_TRY(reader_unlock(&o->r, err));
-	tg_status s = deliver(o, tg_progress_start(&line, "opening"), &why);
+	/* a part says nothing about the rest of the package, which a floor is to stand for */
+	tg_status s = o->r.state != NULL && (o->file != NULL || o->tensor != NULL)
+	    ? tg_package_verify(o->r.package, (unsigned)o->r.threads, NULL, &why)
+	    : TG_OK;
+	if (s == TG_OK)
+		s = deliver(o, tg_progress_start(&line, "opening"), &why);
 	tg_progress_end(&line);
 	errno = why.sys_errno;
 	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", path, why.text);
-	/* a part says nothing about the rest of the package */
-	if (o->r.state != NULL && (o->file != NULL || o->tensor != NULL))
-		TG_TRY(tg_package_verify(o->r.package, (unsigned)o->r.threads, NULL, err));
 	return reader_activated(&o->r, err);
 }
 

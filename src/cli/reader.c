@@ -39,7 +39,7 @@ open_input(struct reader *r, struct tg_error *err)
 	const uint64_t mib = r->pipe_mib == 0 ? DEFAULT_PIPE_MIB : r->pipe_mib;
 	TG_REQUIRE(mib <= MAX_PIPE_MIB, err, TG_E_USAGE, "--pipe-limit: at most %u", MAX_PIPE_MIB);
 	TG_TRY(quarantine_read(STDIN_FILENO, mib << 20, &r->quarantine, err));
-	r->src = tg_source_bytes(&r->quarantine.view);
+	r->src = quarantine_source(&r->quarantine);
 	return TG_OK;
 }
 
@@ -95,5 +95,5 @@ reader_done(struct reader *r)
 	tg_package_close(r->package);
 	tg_trust_free(r->store);
 	tg_file_close(r->file);
-	tg_secret_free(r->quarantine.mem);
+	quarantine_done(&r->quarantine);
 }

@@ -9,12 +9,16 @@
 
 /* cli/quarantine.c: a package that came through a pipe. */
 struct quarantine {
-	struct tg_secret *mem;
-	tg_bytes view;
+	struct tg_secret *block[42]; /* each as large as all before it: 2^41 bytes at the most */
+	unsigned n;
+	uint64_t size; /* bytes */
 };
-/* Everything fd has, at most `limit` bytes; nothing else is done with it meanwhile. */
+/* Everything fd has, at most `limit` bytes, and never more memory than that; nothing else is done
+ * with it meanwhile. Release with quarantine_done(). */
 TG_MUST_CHECK tg_status quarantine_read(int fd, uint64_t limit, struct quarantine *ret,
     struct tg_error *err);
+struct tg_source quarantine_source(struct quarantine *q);
+void quarantine_done(struct quarantine *q);
 
 struct reader {
 	/* options */

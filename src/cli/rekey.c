@@ -115,9 +115,8 @@ write_package(const struct rekey_opts *o, const struct tg_rekeyed *r, uint64_t *
 	const int from = tg_file_fd(o->r.file);
 	struct stat st;
 
-	TG_REQUIRE(fstat(from, &st) == 0, err, TG_E_IO, "%s: %m", o->r.path);
-	/* in place the package stays as private as it was */
-	TG_TRY(tg_newfile_create_path(path, o->out == NULL ? st.st_mode & 0777 : 0644, &f, err));
+	/* what is replaced stays as private as it was */
+	TG_TRY(tg_newfile_create_path(path, stat(path, &st) == 0 ? st.st_mode & 0777 : 0644, &f, err));
 	const int to = tg_newfile_fd(f);
 	TG_TRY(tg_fd_write_at(to, r->head.p, r->head.n, 0, path, err));
 	share(from, to, r, ret_shared);
@@ -173,8 +172,8 @@ rekey(struct rekey_opts *o, const char *path, struct tg_error *err)
 	struct tg_error why = TG_ERROR_INIT;
 	uint64_t shared = 0;
 
-	if (o->out == NULL) /* two at once on one package: the second starts from what the first made */
-		TG_TRY(tg_lock_beside(path, &lock, err));
+	/* two at once on one package: the second starts from what the first made */
+	TG_TRY(tg_lock_beside(o->out == NULL ? path : o->out, &lock, err));
 	TG_TRY(reader_open(&o->r, path, err));
 	TG_TRY(load_who(o, &w, err));
 	const struct tg_rekey_spec spec = {

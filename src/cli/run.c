@@ -248,11 +248,13 @@ run_package(struct run_opts *o, const char *path, struct tg_error *err)
 	TG_TRY(reader_open(&o->r, path, err));
 	TG_TRY(reader_unlock(&o->r, err));
 	TG_TRY(read_inputs(&o->inputs, &in, err));
-	tg_status s = predict(o, &in, &why);
-	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", path, why.text);
 	/* running reads one file; the floor rises only when all of the package is sound */
-	if (o->r.state != NULL)
-		TG_TRY(tg_package_verify(o->r.package, (unsigned)o->r.threads, NULL, err));
+	tg_status s = o->r.state == NULL
+	    ? TG_OK
+	    : tg_package_verify(o->r.package, (unsigned)o->r.threads, NULL, &why);
+	if (s == TG_OK)
+		s = predict(o, &in, &why);
+	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", path, why.text);
 	return reader_activated(&o->r, err);
 }
 

@@ -60,19 +60,28 @@ tg_trust_at(const struct tg_trust *t, size_t i)
 static tg_status append(struct tg_trust *t, const struct tg_trust_entry *e, struct tg_key *k,
     struct tg_error *err);
 
+static bool
+is_entry(const struct entry *e, enum tg_trust_role role, const uint8_t *id)
+{
+	return e->role == role && memcmp(tg_key_id(e->key), id, TG_KEY_ID_LEN) == 0;
+}
+
 tg_status
 tg_trust_add(struct tg_trust *t, enum tg_trust_role role, struct tg_key *k, struct tg_error *err)
 {
 	const struct tg_trust_entry e = { .role = role, .not_before = INT64_MIN,
 		.not_after = INT64_MAX };
 
-	return append(t, &e, k, err);
-}
+	for (size_t i = 0; i < t->n; i++) {
+		const struct entry *old = &t->at[i];
 
-static bool
-is_entry(const struct entry *e, enum tg_trust_role role, const uint8_t *id)
-{
-	return e->role == role && memcmp(tg_key_id(e->key), id, TG_KEY_ID_LEN) == 0;
+		if (is_entry(old, role, tg_key_id(k)) && old->not_before == INT64_MIN &&
+		    old->not_after == INT64_MAX) {
+			tg_key_free(k); /* trusted without bounds already */
+			return TG_OK;
+		}
+	}
+	return append(t, &e, k, err);
 }
 
 tg_status
@@ -160,15 +169,12 @@ add_store(struct tg_trust *t, const struct tg_json *j, const char *path, struct 
 
 	TG_TRY(tg_trust_new(&one, err));
 	TG_TRY(tgsp_store_read(one, j, path, err));
-	while (one->n > 0) {
-		struct entry *e = &one->at[one->n - 1];
-		const struct tg_trust_entry row = tg_trust_at(one, one->n - 1);
-		struct tg_key *k = e->key;
+	for (size_t i = 0; i < one->n; i++) {
+		const struct tg_trust_entry row = tg_trust_at(one, i);
+		struct tg_key *k = one->at[i].key;
 
-		e->key = NULL; /* append() has it now, whatever comes of it */
+		one->at[i].key = NULL; /* append() has it now, whatever comes of it */
 		TG_TRY(append(t, &row, k, err));
-		free(e->label);
-		one->n--;
 	}
 	return TG_OK;
 }
