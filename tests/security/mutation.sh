@@ -8,9 +8,12 @@ B=${TG_BUILD:-build/release}
 W=$(mktemp -d) || exit 2
 trap 'rm -rf "$W"' EXIT
 
-tests=$(ls "$B"/tests/unit/tgsp/test_negative*.o "$B"/tests/unit/tgsp/test_policy*.o \
-	"$B"/tests/security/test_flip*.o "$B"/tests/security/test_negative*.o \
-	"$B"/tests/unit/tgsp/test_trust*.o 2>/dev/null)
+# quick ones first: most mutants die early
+tests=
+for t in tgsp/test_negative crypto/test_sig_ed25519 tgsp/test_negative_json tgsp/test_negative_schema \
+	crypto/test_composite tgsp/test_trust tgsp/test_flip; do
+	[ ! -f "$B/tests/unit/$t.o" ] || tests="$tests $B/tests/unit/$t.o"
+done
 if [ -z "$tests" ]; then
 	echo "not ok 1 - no negative tests have been built ('make tests' first)"
 	echo 1..1
@@ -62,7 +65,7 @@ src/tgsp/path.c|s/strcmp(paths\[i - 1\], paths\[i\]) < 0/true/|paths sorted and 
 src/tgsp/path.c|s/TG_REQUIRE(strcmp(f->at\[i - 1\], f->at\[i\]) != 0,/TG_REQUIRE(true,/|paths unique up to case
 src/tgsp/path.c|s/TG_REQUIRE(!under_a_file(f, copy),/TG_REQUIRE((void *)under_a_file != NULL,/|no file is a folder
 src/tgsp/path.c|s/TG_REQUIRE(!(n == 1 \&\& c\[0\] == '.')/TG_REQUIRE(true ? true : !(n == 1)/|no . and .. in paths
-src/tgsp/trust.c|s/t->at\[i\].role == role \&\& //|role of a trusted key
+src/tgsp/trust.c|s/return e->role == role \&\& /return /|role of a trusted key
 src/crypto/sig_ed25519.c|s/TG_REQUIRE(!tg_ed25519_refused(pk),/TG_REQUIRE(true,/|weak Ed25519 keys
 src/crypto/composite.c|s/TG_TRY(tg_sig_ed25519.verify(classic/TG_TRY(mutant_ok(classic/|classic half of a signature
 src/crypto/composite.c|s/return tg_sig_mldsa65.verify(pqc/return mutant_ok(pqc/|post-quantum half of a signature
@@ -71,7 +74,7 @@ T
 
 # Does any test notice? They stop at the first failure that counts: a non-zero exit.
 killed() { # OBJECT
-	for t in $tests $extra; do
+	for t in $tests; do
 		# shellcheck disable=SC2086
 		$CC $ALL_LDFLAGS -o "$W/mutant" "$t" "$1" "$B/libtensorguard.a" $LDLIBS 2>"$W/link" ||
 			{ sed 's/^/# /' "$W/link"; return 1; }
@@ -80,8 +83,6 @@ killed() { # OBJECT
 	return 1
 }
 
-extra=$(ls "$B"/tests/unit/crypto/test_sig*.o "$B"/tests/unit/crypto/test_key*.o \
-	"$B"/tests/unit/crypto/test_composite*.o 2>/dev/null)
 # Unchanged, they all pass: or nothing below would mean anything.
 n=1 bad=0
 if killed "$B/src/tgsp/policy.o"; then
