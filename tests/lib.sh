@@ -23,15 +23,20 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/tensorguard-test.XXXXXX") || exit 2
 mkdir "$scratch/here" || exit 2
 # shellcheck disable=SC2034  # $here is for the tests
 here=$scratch/here out=$scratch/out err=$scratch/err
-: >"$out" >"$err"
+: >"$out"
+: >"$err"
 cd -- "$here" || exit 2
 trap 'tap_end' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 tap_end() {
-	local code=$?
-	cd / && chmod -R u+rwX -- "$scratch" 2>/dev/null
+	local code=$? job=()
+	exec 2>/dev/null # bash 5.2 has words of its own about jobs that end here
+	jobs -p >"$scratch/jobs"
+	mapfile -t job <"$scratch/jobs"
+	[ ${#job[@]} -eq 0 ] || kill "${job[@]}" # what the test left running
+	cd / && chmod -R u+rwX -- "$scratch"
 	rm -rf -- "$scratch"
 	[ -n "$tap_done" ] || exit $((code ? code : 1))
 }

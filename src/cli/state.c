@@ -54,8 +54,11 @@ floors_parse(tg_bytes text, const char *path, struct floors *ret, struct tg_erro
 	TG_TRY(tg_json_parse(text, TG_JSON_ORDINARY, path, &ret->tree, err));
 	TG_TRY(tg_json_fields(ret->tree, path, fields, TG_LEN(fields), f, err));
 	TG_REQUIRE(tg_json_int(f[1]) == 1, err, TG_E_UNSUPPORTED, "%s: state of another version", path);
-	for (size_t i = 0; i < tg_json_count(f[0]); i++)
+	for (size_t i = 0; i < tg_json_count(f[0]); i++) {
 		TG_TRY(tg_json_fields(tg_json_at(f[0], i), path, row, TG_LEN(row), r, err));
+		TG_REQUIRE(tg_json_int(r[1]) >= 0, err, TG_E_FORMAT, "%s: a floor of %lld, 0 or more expected",
+		    path, (long long)tg_json_int(r[1]));
+	}
 	return TG_OK;
 }
 

@@ -257,6 +257,9 @@ read_fields(const struct tg_json *j, const char *path, const struct tg_json *ret
 	TG_REQUIRE(tg_json_int(ret[F_VERSION]) == FILE_VERSION, err, TG_E_UNSUPPORTED,
 	    "%s: key file version %lld, %d expected", path, (long long)tg_json_int(ret[F_VERSION]),
 	    FILE_VERSION);
+	const int64_t created = tg_json_int(ret[F_CREATED]);
+	TG_REQUIRE(created >= -TG_MAX_JSON_INT && created <= TG_MAX_JSON_INT, err, TG_E_FORMAT,
+	    "%s: \"created\" %lld, -(2^53-1) ... 2^53-1 expected", path, (long long)created);
 	for (int use = TG_KEY_SIGNING; use <= TG_KEY_ENCRYPTION; use++) {
 		const struct tg_key_suite *s = tg_key_suite((enum tg_key_use)use);
 

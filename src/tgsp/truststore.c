@@ -107,6 +107,18 @@ read_key(const struct tg_json *j, const char *path, struct tg_key **ret, struct 
 	return tg_key_parse(tg_buf_view(&text), path, NULL, ret, err);
 }
 
+/* Within what can be written again. */
+static tg_status
+read_time(const struct tg_json *j, const char *path, int64_t *ret, struct tg_error *err)
+{
+	const int64_t v = tg_json_int(j);
+
+	TG_REQUIRE(v >= -TG_MAX_JSON_INT && v <= TG_MAX_JSON_INT, err, TG_E_FORMAT,
+	    "%s: time %lld, -(2^53-1) ... 2^53-1 expected", path, (long long)v);
+	*ret = v;
+	return TG_OK;
+}
+
 static tg_status
 read_entry(struct tg_trust *t, const struct tg_json *j, const char *path, struct tg_error *err)
 {
@@ -127,9 +139,9 @@ read_entry(struct tg_trust *t, const struct tg_json *j, const char *path, struct
 	TG_TRY(read_role(f[ROLE], path, &e.role, err));
 	e.label = f[LABEL] == NULL ? NULL : (const char *)tg_json_str(f[LABEL]).p;
 	if (f[AFTER] != NULL)
-		e.not_after = tg_json_int(f[AFTER]);
+		TG_TRY(read_time(f[AFTER], path, &e.not_after, err));
 	if (f[BEFORE] != NULL)
-		e.not_before = tg_json_int(f[BEFORE]);
+		TG_TRY(read_time(f[BEFORE], path, &e.not_before, err));
 	TG_TRY(read_key(f[KEY], path, &k, err));
 	tg_status s = tg_trust_add_entry(t, &e, k, &why);
 	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", path, why.text);

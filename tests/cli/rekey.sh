@@ -69,6 +69,12 @@ same 'the old file itself is not written to' base.tgsp before.tgsp
 is 'it stays as private as it was' "$(stat -c %a p.tgsp)" 600
 ok 'three opens it' opens p.tgsp three
 cp p.tgsp with-three.tgsp
+ok '--out may name the package itself' rekey p.tgsp --add three/encryption.pub --out p.tgsp
+is 'which stays as private' "$(stat -c %a p.tgsp)" 600
+cp q.tgsp private.tgsp
+chmod 640 private.tgsp
+ok '--out may name another file' rekey p.tgsp --add three/encryption.pub --out private.tgsp
+is 'which stays as private as well' "$(stat -c %a private.tgsp)" 640
 
 ok 'adding who is there' rekey p.tgsp --add two/encryption.pub
 has 'adds nobody' out '3 recipients, 0 added, 0 removed'
@@ -214,7 +220,9 @@ for i in 1 2 3 4; do
 	tensorguard keygen --type encryption --no-passphrase --out "new$i" >/dev/null
 done
 for i in 1 2 3 4; do
-	rekey p.tgsp --add "new$i/encryption.pub" >"at-once$i" 2>&1 &
+	to=()
+	[ $((i % 2)) -eq 0 ] || to=(--out p.tgsp)
+	rekey p.tgsp --add "new$i/encryption.pub" "${to[@]}" >"at-once$i" 2>&1 &
 done
 wait
 is 'four at once: nobody is lost' "$(recipients p.tgsp)" "$(those "$one" "$two" \
