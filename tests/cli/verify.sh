@@ -151,7 +151,9 @@ fi
 # ---- threads, and memory that cannot be locked ----
 
 for n in 1 2 3 64; do ok "$n threads" tensorguard verify plain.tgsp "${trust[@]}" --threads "$n"; done
-if [ "$(id -u)" -eq 0 ] && type setpriv >/dev/null 2>&1; then
+if grep -qE '__(asan|tsan)_init' "$build/tensorguard"; then
+	skip 'the mlock() of a sanitizer locks nothing and never fails'
+elif [ "$(id -u)" -eq 0 ] && type setpriv >/dev/null 2>&1; then
 	chmod 755 "$scratch"
 	cp "$build/tensorguard" .
 	nobody() { # KIB COMMAND...
