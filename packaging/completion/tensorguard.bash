@@ -14,10 +14,12 @@ _tensorguard() {
 	option=${COMP_WORDS[COMP_CWORD - 1]}
 	value=$("$program" "$verb" -h 2>/dev/null | sed -n "s/^  $option \([^ ][^ ]*\) .*/\1/p")
 	case $option in
-	--type) value='signing encryption both' ;;
+	--type) value='signing encryption both repro' ;;
 	--kind) value='model adapter update' ;;
+	--role) value='author delegate' ;;
 	--require) value='locked' ;;
 	--*) ;;
+	trust) case $cur in -*) value= ;; *) value='add list remove' ;; esac ;;
 	*) value= ;;
 	esac
 	case $value in

@@ -15,12 +15,14 @@ _tensorguard() {
 		return
 	fi
 	case ${words[CURRENT - 1]} in
-	--type) compadd signing encryption both; return ;;
+	--type) compadd signing encryption both repro; return ;;
 	--kind) compadd model adapter update; return ;;
+	--role) compadd author delegate; return ;;
 	--require) compadd locked; return ;;
+	trust) compadd add list remove; return ;;
 	esac
 	if [[ $PREFIX == -* ]]; then
-		lines=(${(f)"$($program $verb -h 2>/dev/null | sed -n 's/^  \(--[a-z0-9-]*\) *\(.*\)/\1:\2/p')"})
+		lines=(${(f)"$($program $verb -h 2>/dev/null | sed -n 's/^  \(--[a-z0-9-]*\)\( [^ ]*\)\{0,1\}  *\(.*\)/\1:\3/p')"})
 		_describe option lines
 	else
 		_files

@@ -3,6 +3,7 @@
  * right, so that each case shows one check at work. */
 #include "forge.h"
 
+#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -1018,6 +1019,20 @@ gaps_are_zero(void)
 /* A folder of our own, gone at the end. */
 static char scratch[] = "/tmp/tg-negative-XXXXXX";
 
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st, (void)type, (void)ftw;
+	return remove(path);
+}
+
+/* However the test ends. */
+static void
+remove_scratch(void)
+{
+	(void)nftw(scratch, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 static bool
 is_empty_or_absent(const char *dir)
 {
@@ -1312,7 +1327,7 @@ attacks_on_the_payload(void)
 int
 main(void)
 {
-	if (mkdtemp(scratch) == NULL)
+	if (mkdtemp(scratch) == NULL || atexit(remove_scratch) != 0)
 		return 1;
 	cast_make();
 	accepted(forge_new(), "the package that all cases start from");

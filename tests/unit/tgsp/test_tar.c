@@ -245,19 +245,25 @@ tar_extracts_them(void)
 	tg_buf_done(&tar);
 }
 
-int
-main(void)
+/* However the test ends. */
+static void
+remove_scratch(void)
 {
 	char command[64];
 
-	if (mkdtemp(scratch) == NULL)
+	(void)snprintf(command, sizeof(command), "rm -rf %s", scratch);
+	(void)shell(command);
+}
+
+int
+main(void)
+{
+	if (mkdtemp(scratch) == NULL || atexit(remove_scratch) != 0)
 		return 1;
 	cast_make();
 	paths_of_every_length();
 	paths_around_the_split();
 	tar_extracts_them();
 	cast_done();
-	(void)snprintf(command, sizeof(command), "rm -rf %s", scratch);
-	OK(shell(command) == 0);
 	return tap_done();
 }
