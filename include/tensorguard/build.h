@@ -6,8 +6,8 @@
 
 TG_BEGIN_DECLS
 
-/* One file to be packaged. It is opened twice: to fix the manifest, and to encrypt. Both times it
- * must have the same size and contents. */
+/* One file to be packaged. It is opened three times: for its size, to fix the manifest, and to
+ * encrypt. Each time it must have the same size and contents. */
 struct tg_build_input {
 	const char *path; /* in the package */
 	tg_status (*open)(void *ctx, struct tg_source *ret, struct tg_error *err);
