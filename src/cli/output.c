@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "cli/cli.h"
-#include "util/log.h"
+#include "util/diag.h"
 #include "util/text.h"
 #include "util/try.h"
 
@@ -25,16 +25,16 @@ tg_human_size(uint64_t n, char buf[static 24])
 void
 tg_print_text(FILE *out, const char *s)
 {
-	tg_log_text(out, s);
+	tg_diag_text(out, s);
 }
 
 /* TG_LOG=json makes notes and errors lines of JSON */
-static enum tg_log_format
+static enum tg_diag_format
 log_format(void)
 {
 	const char *v = getenv("TG_LOG");
 
-	return v != NULL && strcmp(v, "json") == 0 ? TG_LOG_JSON : TG_LOG_TEXT;
+	return v != NULL && strcmp(v, "json") == 0 ? TG_DIAG_JSON : TG_DIAG_TEXT;
 }
 
 struct tg_json *
@@ -57,34 +57,34 @@ void
 tg_note(const char *fmt, ...)
 {
 	char text[TG_ERROR_TEXT_MAX];
-	const struct tg_log_field message = { "message", text };
+	const struct tg_diag_field message = { "message", text };
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	tg_log_line(stderr, log_format(), TG_LOG_INFO, "note", &message, 1);
+	tg_diag_line(stderr, log_format(), TG_DIAG_INFO, "note", &message, 1);
 }
 
 void
 tg_report_failure(const char *verb, tg_status s, const struct tg_error *err)
 {
 	char event[64], code[8];
-	const struct tg_log_field fields[] = { { "message", err->text },
+	const struct tg_diag_field fields[] = { { "message", err->text },
 		{ "status", tg_status_name(s) }, { "exit", code } };
 
 	(void)snprintf(event, sizeof(event), "tensorguard %s", verb);
 	(void)snprintf(code, sizeof(code), "%d", tg_status_exit_code(s));
-	if (log_format() == TG_LOG_JSON) {
-		tg_log_line(stderr, TG_LOG_JSON, TG_LOG_ERROR, event, fields, TG_LEN(fields));
+	if (log_format() == TG_DIAG_JSON) {
+		tg_diag_line(stderr, TG_DIAG_JSON, TG_DIAG_ERROR, event, fields, TG_LEN(fields));
 		return;
 	}
 	/* people want the kind of failure behind the sentence */
 	char text[TG_ERROR_TEXT_MAX + 32];
-	const struct tg_log_field message = { "message", text };
+	const struct tg_diag_field message = { "message", text };
 
 	(void)snprintf(text, sizeof(text), "%s (%s)", err->text, tg_status_name(s));
-	tg_log_line(stderr, TG_LOG_TEXT, TG_LOG_ERROR, event, &message, 1);
+	tg_diag_line(stderr, TG_DIAG_TEXT, TG_DIAG_ERROR, event, &message, 1);
 }
 
 tg_status

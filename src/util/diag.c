@@ -1,4 +1,4 @@
-#include "util/log.h"
+#include "util/diag.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "util/text.h"
 
 void
-tg_log_text(FILE *out, const char *s)
+tg_diag_text(FILE *out, const char *s)
 {
 	const bool utf8 = tg_utf8_valid(tg_bytes_str(s));
 
@@ -30,7 +30,7 @@ json_string(FILE *out, const char *s)
 
 	fputc('"', out);
 	if (mem != NULL) {
-		tg_log_text(mem, s);
+		tg_diag_text(mem, s);
 		fclose(mem);
 		for (size_t i = 0; i < n; i++) {
 			if (shown[i] == '"' || shown[i] == '\\')
@@ -43,7 +43,7 @@ json_string(FILE *out, const char *s)
 }
 
 static void
-line_json(FILE *out, enum tg_log_level level, const char *event, const struct tg_log_field *f,
+line_json(FILE *out, enum tg_diag_level level, const char *event, const struct tg_diag_field *f,
     size_t n)
 {
 	static const char *const levels[] = { "error", "warn", "info" };
@@ -59,24 +59,24 @@ line_json(FILE *out, enum tg_log_level level, const char *event, const struct tg
 }
 
 static void
-line_text(FILE *out, const char *event, const struct tg_log_field *f, size_t n)
+line_text(FILE *out, const char *event, const struct tg_diag_field *f, size_t n)
 {
-	tg_log_text(out, event);
+	tg_diag_text(out, event);
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(f[i].key, "message") == 0) {
 			fputs(": ", out);
-			tg_log_text(out, f[i].value);
+			tg_diag_text(out, f[i].value);
 		} else {
 			fprintf(out, " %s=", f[i].key);
-			tg_log_text(out, f[i].value);
+			tg_diag_text(out, f[i].value);
 		}
 	}
 	fputc('\n', out);
 }
 
 void
-tg_log_line(FILE *out, enum tg_log_format format, enum tg_log_level level, const char *event,
-    const struct tg_log_field *fields, size_t n)
+tg_diag_line(FILE *out, enum tg_diag_format format, enum tg_diag_level level, const char *event,
+    const struct tg_diag_field *fields, size_t n)
 {
 	char *line = NULL;
 	size_t len = 0;
@@ -84,7 +84,7 @@ tg_log_line(FILE *out, enum tg_log_format format, enum tg_log_level level, const
 
 	if (mem == NULL)
 		return; /* no memory even for the line that says so */
-	if (format == TG_LOG_JSON)
+	if (format == TG_DIAG_JSON)
 		line_json(mem, level, event, fields, n);
 	else
 		line_text(mem, event, fields, n);
