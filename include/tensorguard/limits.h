@@ -55,6 +55,14 @@
 #define TG_MAX_INFLATED            (1u << 30)   /* in one look for code */
 #define TG_MAX_NESTED_ZIP          (64u << 20)  /* deflated inside another zip */
 
+/* Evidence log (docs/PROTOCOL.evidence.md) */
+#define TG_MAX_LOG_RECORD          65535u
+#define TG_MAX_NOTE                (256u << 10)
+#define TG_MAX_NOTE_LINES          32u
+#define TG_MAX_LOG_POLICY          (1u << 20)
+#define TG_MAX_LOG_POLICY_KEYS     1024u
+#define TG_MAX_TLOG_PROOF          (512u << 10)
+
 /* Work */
 #define TG_MAX_THREADS             64u
 #define TG_MAX_INPUT_FILES         65536u
