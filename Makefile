@@ -31,6 +31,10 @@ STATIC_LIBS := -lcrypto -ljansson -lz
 endif
 PC_EDIT := -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@STATIC_LIBS@|$(STATIC_LIBS)|'
 LDLIBS := $(CRYPTO_LIBS) -lm -ldl -pthread
+# What only the program needs, and the library and its users do not.
+APP_PKGS := sqlite3 libevent_extra libevent_core
+PKG_CFLAGS += $(shell $(PKG_CONFIG) --cflags $(APP_PKGS) 2>/dev/null)
+APP_LIBS := $(shell $(PKG_CONFIG) --libs $(APP_PKGS) 2>/dev/null)
 ifneq ($(wildcard $(DEPS)/ort/include/onnxruntime_c_api.h),)
 ORT_CFLAGS := -isystem $(DEPS)/ort/include -DTG_WITH_ONNXRUNTIME
 endif
@@ -63,8 +67,10 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -fPIC -fvisibility=hidden -Iinclude -Isrc 
              $(SAN) $(if $(WERROR),-Werror) $(CFLAGS)
 ALL_LDFLAGS = -Wl,-z,relro,-z,now -Wl,--as-needed $(SAN) $(LDFLAGS)
 
-LIB_SRC  := $(filter-out src/cli/%,$(sort $(wildcard src/*/*.c)))
+APP_MODULES := net store
+APP_SRC  := $(sort $(wildcard $(APP_MODULES:%=src/%/*.c)))
 CLI_SRC  := $(sort $(wildcard src/cli/*.c))
+LIB_SRC  := $(filter-out $(APP_SRC) $(CLI_SRC),$(sort $(wildcard src/*/*.c)))
 TEST_SRC := $(sort $(wildcard tests/unit/*/test_*.c tests/security/test_*.c \
               tests/integration/test_*.c tests/e2e/test_*.c tests/long/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -78,6 +84,7 @@ comma := ,
 obj = $(1:%.c=$(B)/%.o)
 
 LIB     := $(B)/libtensorguard.a
+APP     := $(B)/libapp.a
 TESTS   := $(TEST_SRC:%.c=$(B)/%)
 REPLAY  := $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(B)/tests/fuzz/replay-%)
 BENCHES := $(BENCH_SRC:%.c=$(B)/%)
@@ -95,32 +102,37 @@ programs    = $(foreach t,$1,$(if $(filter %.sh,$t),$t,$(B)/$t))
 # a sub-make of our own runs on all cores, unless this one has been told how many
 SUBMAKE     = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) --no-print-directory
 
-all: need-openssl $(B)/tensorguard $(LIB) $(B)/libtensorguard.so.0 $(B)/tensorguard.pc $(EXAMPLES)
+all: need-libraries $(B)/tensorguard $(LIB) $(B)/libtensorguard.so.0 $(B)/tensorguard.pc $(EXAMPLES)
 
-need-openssl:
+need-libraries:
 	@$(PKG_CONFIG) --atleast-version=3.5 libcrypto 2>/dev/null && $(PKG_CONFIG) --exists jansson zlib || \
 	  { echo "make: OpenSSL >= 3.5, jansson or zlib is not here: run scripts/setup $(ARCH)" >&2; exit 1; }
+	@$(PKG_CONFIG) --exists $(APP_PKGS) || \
+	  { echo "make: SQLite or libevent is not here: run scripts/setup $(ARCH)" >&2; exit 1; }
 
 $(LIB): $(call obj,$(LIB_SRC))
+	rm -f $@ && $(AR) rcsD $@ $^
+$(APP): $(call obj,$(APP_SRC))
 	rm -f $@ && $(AR) rcsD $@ $^
 $(B)/libtensorguard.so.0: $(call obj,$(LIB_SRC)) src/export.map
 	$(CC) -shared -Wl,-soname,libtensorguard.so.0 -Wl,--version-script=src/export.map \
 	  -Wl,--exclude-libs,ALL $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
 	ln -sf libtensorguard.so.0 $(B)/libtensorguard.so
-$(B)/tensorguard: $(call obj,$(CLI_SRC)) $(LIB)
-	$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
-$(B)/tests/unit/% $(B)/bench/%: $(B)/%.o $(LIB)
+# no shared library may find our OpenSSL in the program and take it for the system's
+$(B)/tensorguard: $(call obj,$(CLI_SRC)) $(APP) $(LIB)
+	$(CC) -pie -Wl,--exclude-libs,ALL $(ALL_LDFLAGS) -o $@ $^ $(APP_LIBS) $(LDLIBS)
+$(B)/tests/unit/% $(B)/bench/%: $(B)/%.o $(APP) $(LIB)
 $(BENCHES): $(B)/bench/measure.o
 # this one fails allocations and random numbers on purpose
 $(B)/tests/security/test_faults: ALL_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc RAND_priv_bytes_ex)
-$(TESTS) $(BENCHES): $(B)/%: $(B)/%.o $(LIB)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+$(TESTS) $(BENCHES): $(B)/%: $(B)/%.o $(APP) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(APP_LIBS) $(LDLIBS)
 $(EXAMPLES): $(B)/%: $(B)/%.o $(B)/libtensorguard.so.0
 	$(CC) $(ALL_LDFLAGS) -Wl,-rpath,'$$ORIGIN/..' -o $@ $< -L$(B) -ltensorguard -lm
-$(B)/tests/fuzz/replay-%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(LIB)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
-$(B)/tests/fuzz/fuzz-%: $(B)/tests/fuzz/fuzz_%.o $(LIB)
-	$(CC) -fsanitize=fuzzer $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+$(B)/tests/fuzz/replay-%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(APP) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(APP_LIBS) $(LDLIBS)
+$(B)/tests/fuzz/fuzz-%: $(B)/tests/fuzz/fuzz_%.o $(APP) $(LIB)
+	$(CC) -fsanitize=fuzzer $(ALL_LDFLAGS) -o $@ $^ $(APP_LIBS) $(LDLIBS)
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
@@ -175,7 +187,7 @@ install: all
 	install -m 644 packaging/completion/tensorguard.zsh $(DEST)/share/zsh/site-functions/_tensorguard
 	install -m 644 packaging/completion/tensorguard.fish $(DEST)/share/fish/vendor_completions.d/tensorguard.fish
 
-compile_commands.json: Makefile $(LIB_SRC) $(CLI_SRC) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC) $(EXAMPLE_SRC)
+compile_commands.json: Makefile $(LIB_SRC) $(APP_SRC) $(CLI_SRC) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC) $(EXAMPLE_SRC)
 	@{ sep='['; for f in $(filter %.c,$^); do \
 	  printf '%s\n{"directory":"%s","file":"%s","command":"%s -c %s"}' "$$sep" '$(CURDIR)' $$f \
 	    '$(subst ','\'',$(subst ",\",$(CC) $(ALL_CFLAGS)))' $$f; sep=,; done; printf '\n]\n'; } > $@
@@ -186,7 +198,7 @@ print-link:
 	@printf '%s\n' '$(ALL_LDFLAGS)' '$(LDLIBS)'
 clean:
 	rm -rf build
-.PHONY: all tests fuzzers check install clean need-openssl test test-long demo fuzz coverage \
+.PHONY: all tests fuzzers check install clean need-libraries test test-long demo fuzz coverage \
   do-test do-test-long do-demo do-fuzz do-coverage print-flags print-link
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
