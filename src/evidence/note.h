@@ -2,6 +2,8 @@
 #ifndef TG_EVIDENCE_NOTE_H
 #define TG_EVIDENCE_NOTE_H
 
+#include <tensorguard/limits.h>
+
 #include "crypto/sig.h"
 #include "util/buf.h"
 
@@ -31,6 +33,9 @@ TG_MUST_CHECK tg_status tg_note_key_new(const char *name, enum tg_note_type type
 /* A verifier key: NAME+ID+BASE64. TG_E_UNSUPPORTED for another type. *ret is new. */
 TG_MUST_CHECK tg_status tg_note_key_parse(tg_bytes vkey, struct tg_note_key **ret,
     struct tg_error *err);
+/* The first bytes of SHA256(name || 0a || type || pk), by which a signature line names its key. */
+TG_MUST_CHECK tg_status tg_note_key_id(const char *name, enum tg_note_type type, tg_bytes pk,
+    uint8_t ret[static TG_NOTE_ID_LEN], struct tg_error *err);
 TG_MUST_CHECK tg_status tg_note_key_print(const struct tg_note_key *k, struct tg_buf *out);
 void tg_note_key_free(struct tg_note_key *k); /* accepts NULL */
 static inline void

@@ -3,7 +3,7 @@
 #ifndef TG_EVIDENCE_PROOF_H
 #define TG_EVIDENCE_PROOF_H
 
-#include "util/bytes.h"
+#include "util/buf.h"
 
 #define TG_MAX_PATH_HASHES 64
 
@@ -37,5 +37,11 @@ TG_MUST_CHECK tg_status tg_proof_check_inclusion(const uint8_t leaf[static 32], 
  * that of the empty tree; for m == n it is empty and the roots are equal. */
 TG_MUST_CHECK tg_status tg_proof_check_consistency(uint64_t m, const uint8_t root_m[static 32],
     uint64_t n, const uint8_t root_n[static 32], const struct tg_path *path, struct tg_error *err);
+
+/* As tlog-proof and tlog-witness write it: one line of base64 for each hash. */
+TG_MUST_CHECK tg_status tg_path_put(const struct tg_path *path, struct tg_buf *out);
+/* Take such lines off *rest, and the empty line behind them. */
+TG_MUST_CHECK tg_status tg_path_take(tg_bytes *rest, const char *what, struct tg_path *ret,
+    struct tg_error *err);
 
 #endif

@@ -100,4 +100,19 @@ struct tg_json_visitor {
 TG_MUST_CHECK tg_status tg_json_scan(tg_bytes text, enum tg_json_profile profile, const char *what,
     const struct tg_json_visitor *visitor, struct tg_error *err);
 
+/*
+ * The members of a canonical object without a tree: all of the text is checked, nothing is copied.
+ * Keys and values are borrowed from `text`. TG_E_LIMIT for more than `max` members.
+ */
+struct tg_json_member {
+	tg_bytes key;
+	enum tg_json_type type;
+	tg_bytes value; /* of a string what stands between the quotes, undecoded; else its whole text */
+};
+TG_MUST_CHECK tg_status tg_json_members(tg_bytes text, const char *what, struct tg_json_member *ret,
+    size_t max, size_t *ret_n, struct tg_error *err);
+/* The elements of a canonical array in the same way; their keys are empty. */
+TG_MUST_CHECK tg_status tg_json_elements(tg_bytes text, const char *what,
+    struct tg_json_member *ret, size_t max, size_t *ret_n, struct tg_error *err);
+
 #endif

@@ -5,6 +5,7 @@
 #include <tensorguard/limits.h>
 
 #include "json/json.h"
+#include "json/plain.h"
 #include "util/text.h"
 #include "util/try.h"
 
@@ -19,6 +20,8 @@ struct scan {
 	const char *what;
 	const struct tg_json_visitor *visitor;
 	char path[PATH_MAX_LEN + 1];
+	struct tg_json_member *members; /* of the outermost container; NULL: nobody asks */
+	size_t max, n;
 	struct tg_error *err;
 };
 
@@ -128,17 +131,16 @@ scan_string(struct scan *s, tg_bytes *ret)
 		return BAD(s, "string expected");
 	const size_t start = ++s->at;
 	for (run = start;;) {
+		bool ascii = true;
+
+		s->at += tg_json_plain_run((tg_bytes){ s->in.p + s->at, s->in.n - s->at }, &ascii);
 		int c = peek(s);
 
 		if (c < 0)
 			return BAD(s, "string without an end");
 		if (c < 0x20)
 			return BAD(s, "control character 0x%02x in a string", (unsigned)c);
-		if (c != '"' && c != '\\') {
-			s->at++;
-			continue;
-		}
-		if (!tg_utf8_valid((tg_bytes){ s->in.p + run, s->at - run }))
+		if (!ascii && !tg_utf8_valid((tg_bytes){ s->in.p + run, s->at - run }))
 			return bad(s, run, "string is not UTF-8");
 		if (c == '"')
 			break;
@@ -236,6 +238,34 @@ path_push(struct scan *s, tg_bytes key, size_t *ret_old)
 	return TG_OK;
 }
 
+static enum tg_json_type
+type_of(int c)
+{
+	return c == '{' ? TG_JSON_OBJECT
+	    : c == '['  ? TG_JSON_ARRAY
+	    : c == '"'  ? TG_JSON_STRING
+	    : c == 't' || c == 'f' ? TG_JSON_BOOL
+				   : TG_JSON_INT;
+}
+
+/* A value within a container; of the outermost one it is noted, when somebody asks. */
+static tg_status
+scan_item(struct scan *s, tg_bytes key)
+{
+	const size_t start = s->at;
+
+	if (s->members == NULL || s->depth != 1)
+		return scan_value(s);
+	const enum tg_json_type type = type_of(peek(s));
+	const size_t quote = type == TG_JSON_STRING;
+	TG_TRY(scan_value(s));
+	TG_REQUIRE(s->n < s->max, s->err, TG_E_LIMIT, "%s: byte %zu: more than %zu members", s->what,
+	    start, s->max);
+	s->members[s->n++] = (struct tg_json_member){ key, type,
+		{ s->in.p + start + quote, s->at - start - 2 * quote } };
+	return TG_OK;
+}
+
 static tg_status
 scan_member(struct scan *s, tg_bytes *key)
 {
@@ -254,7 +284,7 @@ scan_member(struct scan *s, tg_bytes *key)
 	s->at++;
 	TG_TRY(skip_space(s));
 	TG_TRY(path_push(s, *key, &old));
-	TG_TRY(scan_value(s));
+	TG_TRY(scan_item(s, *key));
 	s->path[old] = '\0';
 	return skip_space(s);
 }
@@ -278,7 +308,7 @@ scan_container(struct scan *s, int close)
 		if (close == '}') {
 			TG_TRY(scan_member(s, &key));
 		} else {
-			TG_TRY(scan_value(s));
+			TG_TRY(scan_item(s, key));
 			TG_TRY(skip_space(s));
 		}
 		if (peek(s) == close)
@@ -333,6 +363,17 @@ scan_value(struct scan *s)
 	}
 }
 
+static tg_status
+scan_all(struct scan *s)
+{
+	TG_TRY(skip_space(s));
+	TG_TRY(scan_value(s));
+	TG_TRY(skip_space(s));
+	if (s->at != s->in.n)
+		return BAD(s, "end expected");
+	return TG_OK;
+}
+
 tg_status
 tg_json_scan(tg_bytes text, enum tg_json_profile profile, const char *what,
     const struct tg_json_visitor *visitor, struct tg_error *err)
@@ -345,10 +386,39 @@ tg_json_scan(tg_bytes text, enum tg_json_profile profile, const char *what,
 		.err = err,
 	};
 
-	TG_TRY(skip_space(&s));
-	TG_TRY(scan_value(&s));
-	TG_TRY(skip_space(&s));
-	if (s.at != text.n)
-		return BAD(&s, "end expected");
+	return scan_all(&s);
+}
+
+static tg_status
+scan_container_of(tg_bytes text, int open, const char *what, struct tg_json_member *ret, size_t max,
+    size_t *ret_n, struct tg_error *err)
+{
+	struct scan s = {
+		.in = text,
+		.canonical = true,
+		.what = what,
+		.members = ret,
+		.max = max,
+		.err = err,
+	};
+
+	if (peek(&s) != open)
+		return BAD(&s, "%s expected", open == '{' ? "object" : "array");
+	TG_TRY(scan_all(&s));
+	*ret_n = s.n;
 	return TG_OK;
+}
+
+tg_status
+tg_json_members(tg_bytes text, const char *what, struct tg_json_member *ret, size_t max,
+    size_t *ret_n, struct tg_error *err)
+{
+	return scan_container_of(text, '{', what, ret, max, ret_n, err);
+}
+
+tg_status
+tg_json_elements(tg_bytes text, const char *what, struct tg_json_member *ret, size_t max,
+    size_t *ret_n, struct tg_error *err)
+{
+	return scan_container_of(text, '[', what, ret, max, ret_n, err);
 }
