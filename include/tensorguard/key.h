@@ -1,4 +1,5 @@
-/* tensorguard/key.h - hybrid keys: Ed25519 + ML-DSA-65 to sign, X25519 + ML-KEM-768 to receive.
+/* tensorguard/key.h - hybrid keys: Ed25519 + ML-DSA-65 to sign packages, X25519 + ML-KEM-768 to
+ * receive them, Ed25519 + ML-DSA-44 to sign the checkpoints of an evidence log.
  * File form: docs/KEYS.md. Both halves are one key: neither is ever used alone. */
 #ifndef TENSORGUARD_KEY_H
 #define TENSORGUARD_KEY_H
@@ -15,6 +16,7 @@ TG_BEGIN_DECLS
 enum tg_key_use {
 	TG_KEY_SIGNING,    /* Ed25519-MLDSA65 */
 	TG_KEY_ENCRYPTION, /* X25519-MLKEM768 */
+	TG_KEY_CHECKPOINT, /* Ed25519-MLDSA44: of an evidence log, or of a witness */
 };
 
 /* A public key, with the private half or without. Immutable, so it may be shared by threads. */
@@ -55,11 +57,12 @@ tg_key_freep(struct tg_key **k)
 }
 
 TG_API enum tg_key_use tg_key_use_of(const struct tg_key *k);
-/* TG_KEY_ID_LEN bytes, borrowed: key_id of a signing key, recipient_id of an encryption key. */
+/* TG_KEY_ID_LEN bytes, borrowed: key_id of a signing or checkpoint key, recipient_id of an
+ * encryption key. */
 TG_API const uint8_t *tg_key_id(const struct tg_key *k);
 TG_API int tg_key_has_private(const struct tg_key *k);
 TG_API int64_t tg_key_created(const struct tg_key *k);
-/* "Ed25519-MLDSA65" or "X25519-MLKEM768"; static storage. */
+/* "Ed25519-MLDSA65", "X25519-MLKEM768" or "Ed25519-MLDSA44"; static storage. */
 TG_API const char *tg_key_alg(const struct tg_key *k);
 
 TG_END_DECLS

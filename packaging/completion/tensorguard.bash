@@ -14,7 +14,7 @@ _tensorguard() {
 	option=${COMP_WORDS[COMP_CWORD - 1]}
 	value=$("$program" "$verb" -h 2>/dev/null | sed -n "s/^  $option \([^ ][^ ]*\) .*/\1/p")
 	case $option in
-	--type) value='signing encryption both repro' ;;
+	--type) value='signing encryption both log witness repro' ;;
 	--kind) value='model adapter update' ;;
 	--role) value='author delegate' ;;
 	--require) value='locked' ;;

@@ -17,7 +17,7 @@ function __tensorguard_after
     set -l words (commandline -opc)
     test "$words[-1]" = $argv[1]
 end
-complete -c tensorguard -n '__tensorguard_after --type' -f -a 'signing encryption both repro'
+complete -c tensorguard -n '__tensorguard_after --type' -f -a 'signing encryption both log witness repro'
 complete -c tensorguard -n '__tensorguard_after --kind' -f -a 'model adapter update'
 complete -c tensorguard -n '__tensorguard_after --role' -f -a 'author delegate'
 complete -c tensorguard -n '__tensorguard_after --require' -f -a locked

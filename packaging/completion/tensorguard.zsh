@@ -15,7 +15,7 @@ _tensorguard() {
 		return
 	fi
 	case ${words[CURRENT - 1]} in
-	--type) compadd signing encryption both repro; return ;;
+	--type) compadd signing encryption both log witness repro; return ;;
 	--kind) compadd model adapter update; return ;;
 	--role) compadd author delegate; return ;;
 	--require) compadd locked; return ;;

@@ -42,11 +42,27 @@ struct paths {
 	char private[4096], public[4096];
 };
 
-static tg_status
-key_paths(const char *folder, enum tg_key_use use, struct paths *ret, struct tg_error *err)
-{
-	const char *name = tg_key_suite(use)->use_name;
+/* What --type makes, one pair of files a row; "both" is the first two. */
+static const struct kind {
+	const char *name; /* of the type, and of the files */
+	enum tg_key_use use;
+	bool of_both;
+} kinds[] = {
+	{ "signing", TG_KEY_SIGNING, true },
+	{ "encryption", TG_KEY_ENCRYPTION, true },
+	{ "log", TG_KEY_CHECKPOINT, false },
+	{ "witness", TG_KEY_CHECKPOINT, false },
+};
 
+static bool
+is_wanted(const struct keygen *o, const struct kind *k)
+{
+	return strcmp(o->type, k->name) == 0 || (k->of_both && strcmp(o->type, "both") == 0);
+}
+
+static tg_status
+key_paths(const char *folder, const char *name, struct paths *ret, struct tg_error *err)
+{
 	TG_REQUIRE((size_t)snprintf(ret->private, sizeof(ret->private), "%s/%s.priv", folder, name) <
 			sizeof(ret->private) &&
 		(size_t)snprintf(ret->public, sizeof(ret->public), "%s/%s.pub", folder, name) <
@@ -87,14 +103,14 @@ report(const struct tg_key *k, const struct paths *p, bool json, struct tg_error
 }
 
 static tg_status
-make_key(const struct keygen *o, enum tg_key_use use, const struct tg_secret *phrase,
+make_key(const struct keygen *o, const struct kind *kind, const struct tg_secret *phrase,
     struct tg_error *err)
 {
 	TG_AUTO(tg_key_freep) struct tg_key *k = NULL;
 	struct paths p;
 
-	TG_TRY(key_paths(o->out, use, &p, err));
-	TG_TRY(tg_key_generate(use, time(NULL), &k, err));
+	TG_TRY(key_paths(o->out, kind->name, &p, err));
+	TG_TRY(tg_key_generate(kind->use, time(NULL), &k, err));
 	TG_TRY(tg_key_save_private(k, p.private, phrase, err));
 	tg_status s = tg_key_save_public(k, p.public, err);
 	if (s != TG_OK) {
@@ -153,25 +169,24 @@ static tg_status
 keygen(const struct keygen *o, struct tg_error *err)
 {
 	TG_AUTO(tg_secret_freep) struct tg_secret *phrase = NULL;
-	const bool both = strcmp(o->type, "both") == 0;
-	bool wanted[] = { [TG_KEY_SIGNING] = both || strcmp(o->type, "signing") == 0,
-		[TG_KEY_ENCRYPTION] = both || strcmp(o->type, "encryption") == 0 };
 	struct paths p;
+	size_t wanted = 0;
 
 	if (strcmp(o->type, "repro") == 0)
 		return make_repro(o, err);
-	TG_REQUIRE(wanted[TG_KEY_SIGNING] || wanted[TG_KEY_ENCRYPTION], err, TG_E_USAGE,
-	    "--type: \"%s\", signing, encryption, both or repro expected", o->type);
-	for (int use = TG_KEY_SIGNING; use <= TG_KEY_ENCRYPTION; use++)
-		if (wanted[use]) {
-			TG_TRY(key_paths(o->out, (enum tg_key_use)use, &p, err));
+	for (size_t i = 0; i < TG_LEN(kinds); i++)
+		if (is_wanted(o, &kinds[i])) {
+			TG_TRY(key_paths(o->out, kinds[i].name, &p, err));
 			TG_TRY(must_be_new(&p, err));
+			wanted++;
 		}
+	TG_REQUIRE(wanted > 0, err, TG_E_USAGE,
+	    "--type: \"%s\", signing, encryption, both, log, witness or repro expected", o->type);
 	TG_TRY(choose_phrase(o, &phrase, err));
 	TG_TRY(make_folder(o->out, err));
-	for (int use = TG_KEY_SIGNING; use <= TG_KEY_ENCRYPTION; use++)
-		if (wanted[use])
-			TG_TRY(make_key(o, (enum tg_key_use)use, phrase, err));
+	for (size_t i = 0; i < TG_LEN(kinds); i++)
+		if (is_wanted(o, &kinds[i]))
+			TG_TRY(make_key(o, &kinds[i], phrase, err));
 	return TG_OK;
 }
 
@@ -180,7 +195,8 @@ run(int argc, char **argv, struct tg_error *err)
 {
 	struct keygen o = { .type = NULL };
 	const struct tg_opt opts[] = {
-		{ "type", TG_OPT_STRING, &o.type, NULL, "TYPE", "signing, encryption, both or repro" },
+		{ "type", TG_OPT_STRING, &o.type, NULL, "TYPE",
+		    "signing, encryption, both, log, witness or repro" },
 		{ "out", TG_OPT_STRING, &o.out, NULL, "DIR", "folder for the key files; made if absent" },
 		{ "passphrase-file", TG_OPT_STRING, &o.phrase_file, NULL, "FILE",
 		    "protect the private key with the first line of FILE" },
@@ -196,7 +212,8 @@ run(int argc, char **argv, struct tg_error *err)
 	    err));
 	if (help)
 		return TG_OK;
-	TG_REQUIRE(o.type != NULL, err, TG_E_USAGE, "--type signing|encryption|both|repro is needed");
+	TG_REQUIRE(o.type != NULL, err, TG_E_USAGE,
+	    "--type signing|encryption|both|log|witness|repro is needed");
 	TG_REQUIRE(o.out != NULL, err, TG_E_USAGE, "--out DIR is needed");
 	TG_TRY(tg_require(o.require, err));
 	return keygen(&o, err);
@@ -205,9 +222,10 @@ run(int argc, char **argv, struct tg_error *err)
 const struct tg_cmd tg_cmd_keygen = {
 	.name = "keygen",
 	.run = run,
-	.synopsis = "--type signing|encryption|both|repro --out DIR [OPTION...]",
-	.summary = "make a hybrid signing or encryption key\n"
-		   "Signing keys are Ed25519 with ML-DSA-65, encryption keys X25519 with ML-KEM-768; repro is\nthe secret of reproducible builds (build --reproducible). "
-		   "Existing files are never overwritten.",
+	.synopsis = "--type signing|encryption|both|log|witness|repro --out DIR [OPTION...]",
+	.summary = "make a hybrid key to sign, to decrypt, or for an evidence log\n"
+		   "Signing keys are Ed25519 with ML-DSA-65, encryption keys X25519 with ML-KEM-768, the keys\n"
+		   "of evidence logs and their witnesses Ed25519 with ML-DSA-44; repro is the secret of\n"
+		   "reproducible builds (build --reproducible). Existing files are never overwritten.",
 	.example = "tensorguard keygen --type signing --out ./keys",
 };

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "crypto/key.h"
 #include "util/file.h"
 #include "util/try.h"
 #include "util/wipe.h"
@@ -128,9 +129,9 @@ tg_cli_key(const char *path, enum tg_key_use use, bool private, const char *phra
 
 	(void)snprintf(prompt, sizeof(prompt), "passphrase for %s", path);
 	TG_TRY(tg_key_load(path, &asker, &k, err));
-	TG_REQUIRE(tg_key_use_of(k) == use, err, TG_E_USAGE, "%s: a key for %s, one for %s expected",
-	    path, use == TG_KEY_SIGNING ? "encryption" : "signing",
-	    use == TG_KEY_SIGNING ? "signing" : "encryption");
+	TG_REQUIRE(tg_key_use_of(k) == use, err, TG_E_USAGE, "%s: a %s key, a%s %s key expected", path,
+	    tg_key_suite(tg_key_use_of(k))->use_name, use == TG_KEY_ENCRYPTION ? "n" : "",
+	    tg_key_suite(use)->use_name);
 	TG_REQUIRE(!private || tg_key_has_private(k), err, TG_E_USAGE,
 	    "%s: a public key, the private one (.priv) expected", path);
 	if (tg_key_has_private(k) && others_can_read(path))

@@ -6,7 +6,7 @@
 #include "crypto/rng.h"
 #include "util/try.h"
 
-static const struct tg_key_suite suites[] = {
+static const struct tg_key_suite suites[TG_KEY_USES] = {
 	[TG_KEY_SIGNING] = {
 		.use = TG_KEY_SIGNING,
 		.use_name = "signing",
@@ -20,6 +20,13 @@ static const struct tg_key_suite suites[] = {
 		.alg = "X25519-MLKEM768",
 		.id_label = "TGSP-v1 recipient",
 		.half = { &tg_kem_x25519.key, &tg_kem_mlkem768.key },
+	},
+	[TG_KEY_CHECKPOINT] = {
+		.use = TG_KEY_CHECKPOINT,
+		.use_name = "checkpoint",
+		.alg = "Ed25519-MLDSA44",
+		.id_label = "TGSP-v1 checkpoint",
+		.half = { &tg_sig_ed25519.key, &tg_sig_mldsa44.key },
 	},
 };
 

@@ -8,6 +8,7 @@
 #include "crypto/sig.h"
 
 enum { TG_CLASSIC, TG_PQC, TG_HALVES }; /* index of a half */
+#define TG_KEY_USES (TG_KEY_CHECKPOINT + 1)
 
 /* What a hybrid key of one use is made of. */
 struct tg_key_suite {

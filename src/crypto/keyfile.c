@@ -260,7 +260,7 @@ read_fields(const struct tg_json *j, const char *path, const struct tg_json *ret
 	const int64_t created = tg_json_int(ret[F_CREATED]);
 	TG_REQUIRE(created >= -TG_MAX_JSON_INT && created <= TG_MAX_JSON_INT, err, TG_E_FORMAT,
 	    "%s: \"created\" %lld, -(2^53-1) ... 2^53-1 expected", path, (long long)created);
-	for (int use = TG_KEY_SIGNING; use <= TG_KEY_ENCRYPTION; use++) {
+	for (int use = 0; use < TG_KEY_USES; use++) {
 		const struct tg_key_suite *s = tg_key_suite((enum tg_key_use)use);
 
 		if (tg_bytes_equal(tg_json_str(ret[F_USE]), tg_bytes_str(s->use_name)) &&

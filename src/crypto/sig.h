@@ -22,7 +22,8 @@ struct tg_sig_alg {
 	    const uint8_t *sig, struct tg_error *err);
 };
 extern const struct tg_sig_alg tg_sig_ed25519; /* RFC 8032; sig_ed25519.c */
-extern const struct tg_sig_alg tg_sig_mldsa65; /* FIPS 204, pure; sig_mldsa65.c */
+extern const struct tg_sig_alg tg_sig_mldsa44; /* FIPS 204, pure; sig_mldsa.c */
+extern const struct tg_sig_alg tg_sig_mldsa65; /* the same */
 
 /*
  * Ed25519 public keys that are refused at load: non-canonical encodings (y >= 2^255 - 19) and the
