@@ -1,5 +1,6 @@
 #include "util/text.h"
 
+#include "util/try.h"
 #include "util/wipe.h"
 
 void
@@ -116,6 +117,96 @@ tg_base64_decode(uint8_t *out, size_t n, tg_bytes text)
 	if (bad != 0)
 		tg_wipe(out, n);
 	return bad == 0;
+}
+
+bool
+tg_base64_padded_size(tg_bytes text, size_t *ret)
+{
+	size_t pads = 0;
+
+	if (text.n % 4 != 0)
+		return false;
+	while (pads < 2 && pads < text.n && text.p[text.n - 1 - pads] == '=')
+		pads++;
+	*ret = text.n / 4 * 3 - pads;
+	return true;
+}
+
+bool
+tg_base64_padded_decode(uint8_t *out, size_t n, tg_bytes text)
+{
+	size_t have = 0;
+
+	if (!tg_base64_padded_size(text, &have) || have != n) {
+		memset(out, 0, n);
+		return false;
+	}
+	return tg_base64_decode(out, n, (tg_bytes){ text.p, tg_base64_len(n) });
+}
+
+tg_status
+tg_base64_padded_put(struct tg_buf *out, tg_bytes in)
+{
+	const size_t n = (in.n + 2) / 3 * 4, plain = tg_base64_len(in.n);
+	uint8_t *to = NULL;
+
+	/* one more for the encoder's NUL, which is not kept */
+	TG_TRY(tg_buf_grow(out, n + 1, &to));
+	tg_base64_encode((char *)to, in);
+	memset(to + plain, '=', n - plain);
+	out->n--;
+	return TG_OK;
+}
+
+bool
+tg_decimal_decode(tg_bytes text, uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	if (text.n == 0 || (text.n > 1 && text.p[0] == '0'))
+		return false;
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] < '0' || text.p[i] > '9' || !tg_mul_u64(v, 10, &v) ||
+		    !tg_add_u64(v, (uint64_t)(text.p[i] - '0'), &v))
+			return false;
+	*ret = v;
+	return true;
+}
+
+tg_status
+tg_decimal_put(struct tg_buf *out, uint64_t v)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v != 0);
+	return tg_buf_put(out, digits + at, sizeof(digits) - at);
+}
+
+bool
+tg_line_take(tg_bytes *rest, tg_bytes *ret)
+{
+	const uint8_t *end = rest->n == 0 ? NULL : memchr(rest->p, '\n', rest->n);
+
+	if (end == NULL)
+		return false;
+	*ret = (tg_bytes){ rest->p, (size_t)(end - rest->p) };
+	*rest = (tg_bytes){ end + 1, rest->n - ret->n - 1 };
+	return true;
+}
+
+bool
+tg_prefix_take(tg_bytes *text, const char *prefix)
+{
+	const size_t n = strlen(prefix);
+
+	if (text->n < n || !tg_bytes_equal((tg_bytes){ text->p, n }, tg_bytes_str(prefix)))
+		return false;
+	*text = (tg_bytes){ text->p + n, text->n - n };
+	return true;
 }
 
 /* Length of the well-formed sequence at p, 0 if there is none. */
