@@ -23,5 +23,10 @@ size_t tg_log_policy_witnesses(const struct tg_log_policy *p);
 struct tg_log_policy_witness tg_log_policy_witness(const struct tg_log_policy *p, size_t i);
 size_t tg_log_policy_logs(const struct tg_log_policy *p);
 const struct tg_note_key *tg_log_policy_log(const struct tg_log_policy *p, size_t i);
+/* The known key that a line of a note names: of the log of this origin, or of a witness; or NULL. */
+const struct tg_note_key *tg_log_policy_log_key(const struct tg_log_policy *p, const char *origin,
+    const struct tg_note_line *line);
+const struct tg_note_key *tg_log_policy_witness_key(const struct tg_log_policy *p,
+    const struct tg_note_line *line);
 
 #endif
