@@ -64,6 +64,27 @@ ok 'a umask of 0 and a key' sh -c 'umask 0; tensorguard keygen --type signing --
 is 'mode under umask 0' "$(stat -c %a v/signing.priv)" 600
 is 'no two keys are the same' "$(sha256sum ./*/signing.pub | sort | uniq -w64 -d)" ''
 
+for who in log witness; do
+	ok "a key for a $who" tensorguard keygen --type $who --out e --no-passphrase
+	has 'the report names the algorithm' out 'Ed25519-MLDSA44'
+	has 'its use' e/$who.pub '"use":"checkpoint"'
+	exits 5 'not overwritten' tensorguard keygen --type $who --out e --no-passphrase
+done
+is 'and their files' "$(cd e && stat -c '%n %a' -- *)" \
+	"$(printf '%s\n' 'log.priv 600' 'log.pub 644' 'witness.priv 600' 'witness.pub 644')"
+echo phrase >e/phrase
+ok 'protected as any other' tensorguard keygen --type log --out e/p --passphrase-file e/phrase
+has 'the box' e/p/log.priv '"kdf":"argon2id"'
+mkdir e/m && echo weights >e/m/w.txt
+exits 64 'it signs no package' tensorguard build --input-dir e/m --out e/m.tgsp --signing-key e/log.priv \
+	--recipient k/encryption.pub
+has 'it says why' err 'a checkpoint key, a signing key expected'
+exits 64 'and receives none' tensorguard build --input-dir e/m --out e/m.tgsp --signing-key k/signing.priv \
+	--recipient e/witness.pub
+has 'it says why' err 'a checkpoint key, an encryption key expected'
+exits 64 'and is no author' tensorguard trust add e/store.json e/log.pub
+has 'it says why' err 'a checkpoint key, a signing key expected'
+
 ok 'reproducible secret' tensorguard keygen --type repro --out r
 is 'its size and mode' "$(find r -type f -printf '%s %m')" '32 600'
 exits 5 'not overwritten either' tensorguard keygen --type repro --out r

@@ -19,7 +19,7 @@ fresh(enum tg_key_use use)
 static void
 fresh_keys_differ(void)
 {
-	for (int use = TG_KEY_SIGNING; use <= TG_KEY_ENCRYPTION; use++) {
+	for (int use = 0; use < TG_KEY_USES; use++) {
 		struct tg_key *a = fresh((enum tg_key_use)use), *b = fresh((enum tg_key_use)use);
 
 		OK(tg_key_use_of(a) == (enum tg_key_use)use && tg_key_has_private(a));
@@ -37,10 +37,12 @@ fresh_keys_differ(void)
 static void
 ids_name_both_halves(void)
 {
-	static const char *const labels[] = { "TGSP-v1 sigkey", "TGSP-v1 recipient" };
-	static const char *const names[] = { "Ed25519-MLDSA65", "X25519-MLKEM768" };
+	static const char *const labels[] = { "TGSP-v1 sigkey", "TGSP-v1 recipient",
+		"TGSP-v1 checkpoint" };
+	static const char *const names[] = { "Ed25519-MLDSA65", "X25519-MLKEM768",
+		"Ed25519-MLDSA44" };
 
-	for (int use = TG_KEY_SIGNING; use <= TG_KEY_ENCRYPTION; use++) {
+	for (int use = 0; use < TG_KEY_USES; use++) {
 		struct tg_key *a = fresh((enum tg_key_use)use), *b = fresh((enum tg_key_use)use);
 		struct tg_key *public = NULL, *mixed = NULL;
 		const tg_bytes parts[] = { { (const uint8_t *)labels[use],
@@ -71,12 +73,12 @@ ids_name_both_halves(void)
 static void
 seeds_make_the_same_key_again(void)
 {
-	for (int use = TG_KEY_SIGNING; use <= TG_KEY_ENCRYPTION; use++) {
+	for (int use = 0; use < TG_KEY_USES; use++) {
 		struct tg_key *a = fresh((enum tg_key_use)use), *again = NULL;
 		struct tg_secret *copy = NULL, *shorter = NULL;
 		const size_t n = tg_secret_len(a->seeds);
 
-		OK(n == (use == TG_KEY_SIGNING ? 64 : 96));
+		OK(n == (use == TG_KEY_ENCRYPTION ? 96 : 64));
 		OK_STATUS(tg_secret_new(n, &copy, NULL), TG_OK);
 		memcpy(tg_secret_bytes(copy), tg_secret_bytes(a->seeds), n);
 		OK_STATUS(tg_key_from_seeds((enum tg_key_use)use, 1, copy, &again, NULL), TG_OK);
@@ -103,6 +105,8 @@ bad_public_halves_make_no_key(void)
 	    TG_E_FORMAT);
 	memset(pqc, 0xff, sizeof(pqc));
 	OK_STATUS(tg_key_from_public(TG_KEY_ENCRYPTION, 0, enc->pk[TG_CLASSIC], pqc, &k, NULL),
+	    TG_E_FORMAT);
+	OK_STATUS(tg_key_from_public(TG_KEY_CHECKPOINT, 0, identity, sign->pk[TG_PQC], &k, NULL),
 	    TG_E_FORMAT);
 	OK(k == NULL);
 	tg_key_free(sign);

@@ -506,13 +506,14 @@ int
 main(void)
 {
 	static const char *const files[] = { "sign.pub", "sign.priv", "other.pub", "other.priv",
-		"enc.pub", "enc.priv", "boxed.priv", "large.pub", "empty.pub" };
+		"enc.pub", "enc.priv", "log.pub", "log.priv", "boxed.priv", "large.pub", "empty.pub" };
 
 	if (mkdtemp(scratch) == NULL)
 		return 1;
 	what_is_written_reads_back(TG_KEY_SIGNING, "sign");
 	what_is_written_reads_back(TG_KEY_SIGNING, "other");
 	what_is_written_reads_back(TG_KEY_ENCRYPTION, "enc");
+	what_is_written_reads_back(TG_KEY_CHECKPOINT, "log");
 	white_space_and_order_are_free();
 	no_key_files();
 	every_field("sign.pub");

@@ -174,6 +174,92 @@ base64_refuses_other_forms(void)
 	OK(!tg_base64_decode(out, 0, tg_bytes_str("A")));
 }
 
+/* What the unpadded kind says, and then the padding. */
+static void
+padded_base64(void)
+{
+	static const struct {
+		const char *raw, *text;
+	} good[] = { /* RFC 4648 section 10 */
+		{ "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" },
+		{ "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
+	};
+	static const char *const bad[] = { "Zg", "Zg=", "Zg===", "Zm8", "Zm9v=", "Zm9v====", "=", "==",
+		"====", "Zh==", "Zm9=", "Z===", "Zg==Zg==", "Zm8=\n", " Zm8", "Zm-_", "Z=8=" };
+	unsigned long wrong = 0;
+
+	for (size_t i = 0; i < TG_LEN(good); i++) {
+		const tg_bytes raw = tg_bytes_str(good[i].raw), text = tg_bytes_str(good[i].text);
+		struct tg_buf b = { .max = 64 };
+		uint8_t out[8] = { 0 };
+		size_t n = 99;
+
+		OK(tg_base64_padded_put(&b, raw) == TG_OK && tg_bytes_equal(tg_buf_view(&b), text));
+		OK(tg_base64_padded_size(text, &n) && n == raw.n);
+		OK(tg_base64_padded_decode(out, n, text) && memcmp(out, raw.p, n) == 0);
+		OK(!tg_base64_padded_decode(out, n + 1, text));
+		tg_buf_done(&b);
+	}
+	for (size_t i = 0; i < TG_LEN(bad); i++) {
+		uint8_t out[8];
+		size_t n = 0;
+
+		wrong += tg_base64_padded_size(tg_bytes_str(bad[i]), &n) &&
+		    tg_base64_padded_decode(out, n, tg_bytes_str(bad[i]));
+	}
+	OK_NONE(wrong, TG_LEN(bad), "texts");
+	struct tg_buf full = { .max = 4 };
+	OK_STATUS(tg_base64_padded_put(&full, tg_bytes_str("foob")), TG_E_LIMIT);
+	OK(full.n == 0);
+	tg_buf_done(&full);
+}
+
+/* ---- numbers and lines ---- */
+
+static void
+decimals(void)
+{
+	static const uint64_t numbers[] = { 0, 1, 9, 10, 99, 20852163, UINT64_MAX / 10,
+		UINT64_MAX - 1, UINT64_MAX };
+	static const char *const bad[] = { "", "00", "01", "-1", "+1", " 1", "1 ", "1e3", "0x1",
+		"18446744073709551616", "18446744073709551620", "99999999999999999999" };
+	unsigned long wrong = 0;
+
+	for (size_t i = 0; i < TG_LEN(numbers); i++) {
+		struct tg_buf b = { .max = 20 };
+		char want[24];
+		uint64_t v = 7;
+
+		(void)snprintf(want, sizeof(want), "%llu", (unsigned long long)numbers[i]);
+		wrong += tg_decimal_put(&b, numbers[i]) != TG_OK ||
+		    !tg_bytes_equal(tg_buf_view(&b), tg_bytes_str(want)) ||
+		    !tg_decimal_decode(tg_buf_view(&b), &v) || v != numbers[i];
+		tg_buf_done(&b);
+	}
+	for (size_t i = 0; i < TG_LEN(bad); i++) {
+		uint64_t v = 7;
+
+		wrong += tg_decimal_decode(tg_bytes_str(bad[i]), &v) || v != 7;
+	}
+	OK_NONE(wrong, TG_LEN(numbers) + TG_LEN(bad), "numbers");
+}
+
+static void
+lines(void)
+{
+	tg_bytes rest = tg_bytes_str("one\n\nlast"), line = { NULL, 0 };
+
+	OK(tg_line_take(&rest, &line) && tg_bytes_equal(line, tg_bytes_str("one")));
+	OK(tg_line_take(&rest, &line) && line.n == 0);
+	OK(!tg_line_take(&rest, &line) && tg_bytes_equal(rest, tg_bytes_str("last")));
+	OK(!tg_prefix_take(&rest, "lasts") && !tg_prefix_take(&rest, "past") && rest.n == 4);
+	OK(tg_prefix_take(&rest, "la") && tg_bytes_equal(rest, tg_bytes_str("st")));
+	OK(tg_prefix_take(&rest, "st") && rest.n == 0 && tg_prefix_take(&rest, ""));
+	OK(!tg_line_take(&rest, &line));
+	rest = (tg_bytes){ NULL, 0 };
+	OK(!tg_line_take(&rest, &line) && !tg_prefix_take(&rest, "x"));
+}
+
 /* ---- UTF-8 ---- */
 
 /* Decodes first and judges the number then: another way than the table of the real one. */
@@ -256,6 +342,9 @@ main(void)
 	base64_of_every_pair_of_characters();
 	base64_of_every_character_in_every_place();
 	base64_refuses_other_forms();
+	padded_base64();
+	decimals();
+	lines();
 	utf8_of_every_three_bytes();
 	utf8_of_four_bytes();
 	return tap_done();
