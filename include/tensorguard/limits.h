@@ -63,6 +63,14 @@
 #define TG_MAX_LOG_POLICY_KEYS     1024u
 #define TG_MAX_TLOG_PROOF          (512u << 10)
 
+/* HTTP, ours and others' */
+#define TG_MAX_URL                 2048u
+#define TG_MAX_HTTP_HEADER         (16u << 10) /* first line and header fields */
+#define TG_MAX_HTTP_BODY           (1u << 20)  /* of a request, unless a server says otherwise */
+#define TG_MAX_HTTP_REPLY          (16u << 20)
+#define TG_MAX_HTTP_CONNECTIONS    64u         /* at once; more wait */
+#define TG_MAX_HTTP_SECONDS        300u
+
 /* Work */
 #define TG_MAX_THREADS             64u
 #define TG_MAX_INPUT_FILES         65536u
