@@ -10,13 +10,16 @@ TG_BEGIN_DECLS
 
 /* ---- where a log lives ---- */
 
+enum { TG_LOG_CREATE = 1, TG_LOG_CREATE_LOOSE = 2 };
+
 /*
  * File operations, so that a log can live in something else than a folder. Names are relative, with
  * '/' between the parts (docs/PROTOCOL.evidence.md section 5). Called by one thread at a time for a
  * given file, except read_at. A file that is written to has one writer.
  */
 struct tg_log_files {
-	/* TG_E_NOTFOUND when absent, unless `create`: then it is made, with its folders, durably. */
+	/* TG_E_NOTFOUND when absent, unless `create`: then it is made, with its folders; durably so unless
+	 * it is TG_LOG_CREATE_LOOSE. */
 	tg_status (*open)(void *ctx, const char *name, int create, void **ret, struct tg_error *err);
 	void (*close)(void *ctx, void *file);
 	tg_status (*size)(void *ctx, void *file, uint64_t *ret, struct tg_error *err);

@@ -156,6 +156,19 @@ follows(const struct tg_record *r, uint64_t sequence, const uint8_t *chain, stru
 	return TG_OK;
 }
 
+static tg_status
+same_origin(struct tg_block *b, size_t i, tg_bytes origin, struct tg_error *err)
+{
+	if (i == 0) {
+		memcpy(b->origin, origin.p, origin.n); /* at most 255 bytes: it has been judged */
+		b->origin[origin.n] = '\0';
+	}
+	TG_REQUIRE(tg_bytes_equal(origin, tg_bytes_str(b->origin)), err, TG_E_AUTH,
+	    "record %llu: \"log_origin\" is that of another log",
+	    (unsigned long long)b->record[i].sequence);
+	return TG_OK;
+}
+
 /* Form and order, record by record. */
 static void
 check_events(struct tg_block *b)
@@ -173,6 +186,8 @@ check_events(struct tg_block *b)
 			(void)snprintf(what, sizeof(what), "record %llu", (unsigned long long)r->sequence);
 			s = tg_record_event(r, what, &event, &why);
 		}
+		if (s == TG_OK)
+			s = same_origin(b, i, event.value[TG_M_LOG_ORIGIN], &why);
 		if (s != TG_OK) {
 			bad(b, i, offset_of(b, i), s, &why);
 			return;

@@ -22,6 +22,7 @@ struct tg_block {
 	uint64_t first;    /* sequence of the first; valid when good > 0 */
 	uint8_t prev[TG_HEX_HASH];  /* its prev_hash */
 	uint8_t chain[TG_HEX_HASH]; /* chain_hash of the last good one */
+	char origin[256];  /* log_origin of the first */
 	uint64_t unknown;  /* of types this version does not know */
 	uint8_t *leaves;   /* good x 32, from leaves + 32 on: room in front for tg_treefile_append() */
 	tg_status status;  /* what is wrong with the first bad one, or TG_OK */

@@ -38,7 +38,7 @@ opened_close(void *ctx, void *file)
 
 /* The folder's entry must survive as well as the file does. */
 static int
-create_file(const struct tg_dir *d, const char *name)
+create_file(const struct tg_dir *d, const char *name, bool durable)
 {
 	TG_AUTO(tg_fd_closep) int parent = tg_dir_parent(tg_dir_fd(d), name);
 	const char *slash = strrchr(name, '/');
@@ -47,7 +47,7 @@ create_file(const struct tg_dir *d, const char *name)
 	if (parent < 0)
 		return -1;
 	int fd = openat(parent, slash == NULL ? name : slash + 1, flags, 0644);
-	if (fd >= 0 && (fsync(parent) != 0 || fsync(tg_dir_fd(d)) != 0)) {
+	if (fd >= 0 && durable && (fsync(parent) != 0 || fsync(tg_dir_fd(d)) != 0)) {
 		close(fd);
 		return -1;
 	}
@@ -55,17 +55,17 @@ create_file(const struct tg_dir *d, const char *name)
 }
 
 static tg_status
-open_in(const struct tg_log_folder *l, const char *name, bool create, struct opened *f,
+open_in(const struct tg_log_folder *l, const char *name, int create, struct opened *f,
     struct tg_error *err)
 {
-	const int flags = (create ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_CLOEXEC;
+	const int flags = (create != 0 ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_CLOEXEC;
 	struct stat st;
 
 	f->name = strdup(name);
 	TG_REQUIRE(f->name != NULL, err, TG_E_NOMEM, "%s: out of memory", name);
 	f->fd = openat(tg_dir_fd(l->dir), name, flags);
-	if (f->fd < 0 && errno == ENOENT && create)
-		f->fd = create_file(l->dir, name);
+	if (f->fd < 0 && errno == ENOENT && create != 0)
+		f->fd = create_file(l->dir, name, create != TG_LOG_CREATE_LOOSE);
 	TG_REQUIRE(f->fd >= 0, err, errno == ENOENT ? TG_E_NOTFOUND : TG_E_IO, "%s/%s: %m",
 	    tg_dir_name(l->dir), name);
 	TG_REQUIRE(fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode), err, TG_E_FORMAT,
@@ -80,7 +80,7 @@ folder_open(void *ctx, const char *name, int create, void **ret, struct tg_error
 
 	TG_REQUIRE(f != NULL, err, TG_E_NOMEM, "%s: out of memory", name);
 	f->fd = -1;
-	tg_status s = open_in(ctx, name, create != 0, f, err);
+	tg_status s = open_in(ctx, name, create, f, err);
 	if (s == TG_OK)
 		*ret = f;
 	else

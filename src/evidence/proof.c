@@ -75,7 +75,8 @@ siblings(const struct tg_hashes *h, unsigned level, uint64_t index, uint64_t n,
 
 		if (sibling > (n - 1) >> level)
 			continue; /* the last of an odd number: it goes up by itself */
-		TG_REQUIRE(path->n < TG_MAX_PATH_HASHES, err, TG_E_INTERNAL, "proof: path too long");
+		TG_REQUIRE(path->n < TG_MAX_PATH_HASHES, err, TG_E_LIMIT, "proof: a tree of %llu leaves",
+		    (unsigned long long)n);
 		if (sibling < n >> level)
 			TG_TRY(h->node(h->ctx, level, sibling, path->hash[path->n], err));
 		else

@@ -26,7 +26,7 @@ TG_MUST_CHECK tg_status tg_proof_root(const struct tg_hashes *h, uint64_t n, uin
 /* Leaf `index` < n in the tree of n leaves; TG_E_USAGE otherwise. */
 TG_MUST_CHECK tg_status tg_proof_inclusion(const struct tg_hashes *h, uint64_t index, uint64_t n,
     struct tg_path *ret, struct tg_error *err);
-/* From m to n leaves, m <= n; empty for m == 0 and m == n. */
+/* From m to n leaves, m <= n; empty for m == 0 and m == n. May be TG_E_LIMIT above 2^63 leaves. */
 TG_MUST_CHECK tg_status tg_proof_consistency(const struct tg_hashes *h, uint64_t m, uint64_t n,
     struct tg_path *ret, struct tg_error *err);
 

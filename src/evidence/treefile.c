@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 
+#include "crypto/hash.h"
 #include "crypto/leaf.h"
+#include "crypto/tree.h"
 #include "util/try.h"
 
 static tg_status
@@ -60,7 +62,7 @@ tg_treefile_open(struct tg_treefile *t, const struct tg_log_files *files, bool w
 	t->files = files;
 	t->writable = writable;
 	t->n = n;
-	tg_status s = read_peaks(t, err);
+	tg_status s = files == NULL ? TG_OK : read_peaks(t, err);
 	if (s != TG_OK)
 		tg_treefile_close(t);
 	return s;
@@ -76,6 +78,19 @@ tg_treefile_close(struct tg_treefile *t)
 	}
 }
 
+static tg_status
+write_nodes(struct tg_treefile *t, unsigned level, const uint8_t *nodes, size_t k,
+    struct tg_error *err)
+{
+	void *f = NULL;
+
+	if (t->files == NULL)
+		return TG_OK;
+	TG_TRY(level_file(t, level, &f, err));
+	t->unsynced |= 1ull << level;
+	return t->files->write_at(t->files->ctx, f, nodes, 32 * k, 32 * (t->n >> level), err);
+}
+
 tg_status
 tg_treefile_append(struct tg_treefile *t, uint8_t *scratch, size_t k, struct tg_error *err)
 {
@@ -83,14 +98,10 @@ tg_treefile_append(struct tg_treefile *t, uint8_t *scratch, size_t k, struct tg_
 
 	/* the new nodes of a level pair up, the odd one of before in front, into those of the next */
 	for (unsigned l = 0; k > 0; l++) {
-		const uint64_t old = t->n >> l;
-		const size_t odd = old & 1, total = odd + k;
+		const size_t odd = t->n >> l & 1, total = odd + k;
 		uint8_t *from = scratch + 32 * (1 - odd);
-		void *f = NULL;
 
-		TG_TRY(level_file(t, l, &f, err));
-		TG_TRY(t->files->write_at(t->files->ctx, f, scratch + 32, 32 * k, 32 * old, err));
-		t->unsynced |= 1ull << l;
+		TG_TRY(write_nodes(t, l, scratch + 32, k, err));
 		if (odd)
 			memcpy(from, t->peak[l], 32);
 		if (total % 2 == 1)
@@ -99,6 +110,27 @@ tg_treefile_append(struct tg_treefile *t, uint8_t *scratch, size_t k, struct tg_
 		TG_TRY(tg_node_hash(from, k, scratch + 32, err));
 	}
 	t->n = n;
+	return TG_OK;
+}
+
+tg_status
+tg_treefile_root(const struct tg_treefile *t, uint8_t out[static 32], struct tg_error *err)
+{
+	uint8_t root[32];
+	bool any = false;
+
+	for (unsigned l = 0; l < TG_TREE_LEVELS; l++) {
+		if ((t->n >> l & 1) == 0)
+			continue;
+		if (any)
+			TG_TRY(tg_tree_node(t->peak[l], root, root, err));
+		else
+			memcpy(root, t->peak[l], 32);
+		any = true;
+	}
+	if (!any)
+		return tg_sha256(NULL, 0, out, err);
+	memcpy(out, root, 32);
 	return TG_OK;
 }
 

@@ -18,7 +18,8 @@ struct tg_treefile {
 	uint64_t unsynced;                  /* bit per level */
 };
 
-/* For n leaves; TG_E_FORMAT when the files hold fewer. *t need not be initialised. */
+/* For n leaves; TG_E_FORMAT when the files hold fewer. *t need not be initialised. files NULL: nothing
+ * is kept but what the root needs, and n is 0. */
 TG_MUST_CHECK tg_status tg_treefile_open(struct tg_treefile *t, const struct tg_log_files *files,
     bool writable, uint64_t n, struct tg_error *err);
 void tg_treefile_close(struct tg_treefile *t);
@@ -27,7 +28,10 @@ void tg_treefile_close(struct tg_treefile *t);
 TG_MUST_CHECK tg_status tg_treefile_append(struct tg_treefile *t, uint8_t *scratch, size_t k,
     struct tg_error *err);
 TG_MUST_CHECK tg_status tg_treefile_sync(struct tg_treefile *t, struct tg_error *err);
-/* Borrowed view of the nodes; use from one thread. */
+/* Of all the leaves so far. */
+TG_MUST_CHECK tg_status tg_treefile_root(const struct tg_treefile *t, uint8_t out[static 32],
+    struct tg_error *err);
+/* Borrowed view of the nodes; use from one thread. Not without files. */
 struct tg_hashes tg_treefile_hashes(struct tg_treefile *t);
 
 #endif

@@ -220,7 +220,7 @@ run_reading(struct reading *r, unsigned threads, struct tg_error *err)
 	r->batch = batch_for(l);
 	r->meter.total = r->to - r->from;
 	const struct tg_parallel run = { NULL, read_work, read_give, r,
-		(r->end - r->first + r->batch - 1) / r->batch };
+		(r->end - r->first + r->batch - 1) / r->batch, NULL };
 	threads = threads_for(threads, run.n);
 	const size_t chunk = l->plain_len < tgsp_chunk_size(l) ? (size_t)l->plain_len
 							       : tgsp_chunk_size(l);
@@ -387,7 +387,7 @@ tgsp_payload_write(const struct tgsp_layout *layout, const struct tg_key32 *key,
 		.meter = { .progress = progress, .total = layout->plain_len } };
 	TG_AUTO(slots_done) struct slots slots = { .n = 0 };
 	const struct tg_parallel run = { write_take, write_work, NULL, &w,
-		(layout->chunks + w.batch - 1) / w.batch };
+		(layout->chunks + w.batch - 1) / w.batch, NULL };
 
 	threads = threads_for(threads, run.n);
 	TG_TRY(slots_new(&slots, threads, w.batch * tgsp_chunk_size(layout), key, err));

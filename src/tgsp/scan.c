@@ -210,7 +210,7 @@ run_pass(struct pass *p, struct tg_error *err)
 {
 	TG_AUTO(buffers_done) struct buffers b = { .n = 0 };
 	unsigned threads = p->spec->threads == 0 ? tg_parallel_cores() : p->spec->threads;
-	const struct tg_parallel run = { NULL, scan_work, NULL, p, p->scan->n };
+	const struct tg_parallel run = { NULL, scan_work, NULL, p, p->scan->n, NULL };
 
 	if (threads > TG_MAX_THREADS)
 		threads = TG_MAX_THREADS;

@@ -14,7 +14,7 @@ struct run {
 	uint64_t next;   /* to be taken */
 	uint64_t given;  /* items below it are done */
 	uint64_t failed; /* first item that failed so far; p->n while none has */
-	bool taking;
+	bool taking, ended;
 	tg_status status;
 	struct tg_error why;
 };
@@ -56,13 +56,15 @@ take(struct run *r, void *slot, uint64_t *ret)
 	while (r->taking)
 		pthread_cond_wait(&r->turn, &r->lock);
 	const uint64_t item = r->next;
-	const bool there = item < r->p->n && r->failed == r->p->n;
+	bool there = item < r->p->n && r->failed == r->p->n && !r->ended;
 	if (there && r->p->take != NULL) {
 		r->taking = true;
 		pthread_mutex_unlock(&r->lock);
 		s = r->p->take(r->p->ctx, slot, item, &why);
 		pthread_mutex_lock(&r->lock);
 		r->taking = false;
+		r->ended = s == TG_OK && r->p->end != NULL && *r->p->end;
+		there = !r->ended;
 		pthread_cond_broadcast(&r->turn);
 	}
 	if (there)

@@ -2,6 +2,7 @@
 #ifndef TG_UTIL_PARALLEL_H
 #define TG_UTIL_PARALLEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <tensorguard/error.h>
 
@@ -16,7 +17,9 @@ struct tg_parallel {
 	tg_status (*work)(void *ctx, void *slot, uint64_t item, struct tg_error *err);
 	tg_status (*give)(void *ctx, void *slot, uint64_t item, struct tg_error *err);
 	void *ctx;
-	uint64_t n;
+	uint64_t n; /* items; an upper bound with `end` */
+	/* NULL, or set by take when there is no such item, nor any behind it. */
+	const bool *end;
 };
 
 /* What the machine offers this process, 1 ... TG_MAX_THREADS. */

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -97,6 +98,20 @@ make_scratch(void)
 		printf("Bail out! no folder below /tmp\n");
 		exit(1);
 	}
+}
+
+static inline int
+remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+	(void)st, (void)kind, (void)ftw;
+	return remove(path);
+}
+
+/* With all that is in it. */
+static inline void
+remove_scratch(void)
+{
+	(void)nftw(scratch, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 /*

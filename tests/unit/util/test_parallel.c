@@ -81,7 +81,7 @@ run(struct job *j, uint64_t n, unsigned threads, struct tg_error *err)
 {
 	static uint64_t slot[TG_MAX_THREADS][8]; /* a cache line each */
 	void *slots[TG_MAX_THREADS];
-	const struct tg_parallel p = { take, work, give, j, n };
+	const struct tg_parallel p = { take, work, give, j, n, NULL };
 
 	for (unsigned i = 0; i < TG_MAX_THREADS; i++)
 		slots[i] = slot[i];
@@ -160,7 +160,7 @@ stages_may_be_missing(void)
 		uint64_t slot[8] = { 0, 1, 2, 3, 4, 5, 6, 7 };
 		void *slots[8];
 		struct job *j = calloc(1, sizeof(*j));
-		struct tg_parallel p = { NULL, work, NULL, j, 1 };
+		struct tg_parallel p = { NULL, work, NULL, j, 1, NULL };
 
 		for (unsigned i = 0; i < 8; i++)
 			slots[i] = &slot[i];
@@ -183,7 +183,7 @@ many_threads_and_many_items(void)
 {
 	atomic_ulong sum = 0;
 	void *slots[TG_MAX_THREADS] = { NULL };
-	const struct tg_parallel p = { NULL, count_only, NULL, &sum, 20000 };
+	const struct tg_parallel p = { NULL, count_only, NULL, &sum, 20000, NULL };
 
 	OK_STATUS(tg_parallel_run(&p, TG_MAX_THREADS, slots, NULL), TG_OK);
 	OK(sum == 20000ul * 19999 / 2);

@@ -1,0 +1,623 @@
+/*
+ * Appending. Threads put their events into the open batch; whoever waits for one and finds nobody
+ * writing becomes the writer, takes the whole batch, and makes it durable for all (group commit).
+ * Meanwhile the others fill the next one.
+ */
+#include <tensorguard/log.h>
+
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <tensorguard/limits.h>
+#include <unistd.h>
+
+#include "crypto/rng.h"
+#include "evidence/batch.h"
+#include "evidence/genesis.h"
+#include "evidence/recover.h"
+#include "util/try.h"
+
+#define SEGMENT_BYTES (64ull << 20)
+#define GATHER_MAX_US 5000
+#define RANDOM_POOL   4096
+
+struct tg_log {
+	const struct tg_log_files *files;
+	struct tg_log_options options;
+	struct tg_genesis genesis;
+	struct tg_buf texts;       /* what defaults points into */
+	struct tg_draft_defaults defaults;
+	void *lock;                /* of the files */
+
+	/* shared, under the mutex */
+	pthread_mutex_t mutex;
+	struct tg_batch *open;
+	uint64_t next; /* sequence */
+	uint8_t random[RANDOM_POOL];
+	size_t random_left;
+	tg_status dead; /* a write failed: nothing more is taken */
+	struct tg_error why;
+
+	/* read without it */
+	_Atomic uint64_t durable;  /* records */
+	_Atomic uint32_t epoch;    /* changes with every commit; waiters sleep on it */
+	_Atomic uint32_t writing;  /* somebody is the writer */
+	_Atomic size_t waiting_in_open; /* records in the open batch */
+	atomic_bool failed;
+
+	/* the writer's alone */
+	struct tg_batch batches[2];
+	struct tg_recovered end; /* where the next record goes; its tree */
+	bool recovered;          /* there is such a tree to be closed */
+	void *segment, *tail_file;
+	struct tg_tail tail;
+	size_t last_count;  /* records of the last commit */
+	int64_t last_sync;  /* how long it took, microseconds */
+};
+
+/* ---- sleeping and waking ---- */
+
+static void
+sleep_while(_Atomic uint32_t *word, uint32_t value)
+{
+	(void)syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+static void
+wake_all(_Atomic uint32_t *word)
+{
+	(void)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+static bool
+try_writing(struct tg_log *log)
+{
+	uint32_t no = 0;
+
+	return atomic_compare_exchange_strong(&log->writing, &no, 1);
+}
+
+static void
+become_writer(struct tg_log *log)
+{
+	for (;;) {
+		const uint32_t e = atomic_load(&log->epoch);
+
+		if (try_writing(log))
+			return;
+		sleep_while(&log->epoch, e);
+	}
+}
+
+static void
+stop_writing(struct tg_log *log)
+{
+	atomic_store(&log->writing, 0);
+	atomic_fetch_add(&log->epoch, 1);
+	wake_all(&log->epoch);
+}
+
+/* ---- the writer ---- */
+
+static int64_t
+now(const struct tg_log *log)
+{
+	return log->options.now(log->options.now_ctx);
+}
+
+/* Those whom the last commit woke are about to come back: a moment's wait, well below what a commit
+ * takes, makes one commit of theirs instead of many. */
+static void
+gather(const struct tg_log *log)
+{
+	const int64_t start = now(log);
+	const int64_t most = log->last_sync / 2 < GATHER_MAX_US ? log->last_sync / 2 : GATHER_MAX_US;
+
+	while (atomic_load_explicit(&log->waiting_in_open, memory_order_relaxed) < log->last_count) {
+		const int64_t waited = now(log) - start;
+
+		if (waited < 0 || waited >= most)
+			return;
+		(void)sched_yield();
+	}
+}
+
+/* Take the open batch; what is left of its hashing is claimed with it. */
+static struct tg_batch *
+take_batch(struct tg_log *log, struct tg_batch_claim *ret_claim)
+{
+	pthread_mutex_lock(&log->mutex);
+	struct tg_batch *b = log->open;
+	if (log->dead != TG_OK || b->count == 0) {
+		b = NULL;
+	} else {
+		*ret_claim = tg_batch_claim(b, true);
+		log->open = b == &log->batches[0] ? &log->batches[1] : &log->batches[0];
+		atomic_store_explicit(&log->waiting_in_open, 0, memory_order_relaxed);
+	}
+	pthread_mutex_unlock(&log->mutex);
+	return b;
+}
+
+static tg_status
+open_segment(struct tg_log *log, uint64_t first, struct tg_error *err)
+{
+	char name[TG_SEGMENT_NAME_MAX];
+
+	tg_segment_name(name, first);
+	return log->files->open(log->files->ctx, name, 1, &log->segment, err);
+}
+
+/* The mark moves here: the tree is durable up to what the segments hold. */
+static tg_status
+set_mark(struct tg_log *log, struct tg_error *err)
+{
+	TG_TRY(tg_treefile_sync(&log->end.tree, err));
+	log->tail = (struct tg_tail){ log->end.place, log->end.spot, log->end.spot };
+	return tg_tail_write(log->files, log->tail_file, &log->tail, err);
+}
+
+static tg_status
+next_segment(struct tg_log *log, struct tg_error *err)
+{
+	const struct tg_log_files *f = log->files;
+
+	f->close(f->ctx, log->segment);
+	log->segment = NULL;
+	TG_TRY(open_segment(log, log->end.place.records, err));
+	log->end.spot = (struct tg_spot){ log->end.place.records, 0 };
+	return set_mark(log, err);
+}
+
+/* Durable, or not there: what a failed write has left is cut off again. */
+static tg_status
+write_records(struct tg_log *log, const struct tg_batch *b, struct tg_error *err)
+{
+	const struct tg_log_files *f = log->files;
+	const int64_t start = now(log);
+	tg_status s = f->write_at(f->ctx, log->segment, b->bytes, b->n, log->end.spot.at, err);
+
+	if (s == TG_OK)
+		s = f->sync(f->ctx, log->segment, err);
+	if (s != TG_OK) {
+		(void)f->truncate(f->ctx, log->segment, log->end.spot.at, NULL);
+		return s;
+	}
+	log->last_sync = now(log) - start;
+	log->last_count = b->count;
+	return TG_OK;
+}
+
+static tg_status
+commit(struct tg_log *log, struct tg_batch *b, struct tg_batch_claim claim, struct tg_error *err)
+{
+	struct tg_place place = log->end.place;
+
+	TG_TRY(tg_batch_hash(b, claim, err));
+	if (log->end.spot.at >= log->options.segment_bytes)
+		TG_TRY(next_segment(log, err));
+	TG_TRY(tg_batch_seal(b, &place, err));
+	TG_TRY(write_records(log, b, err));
+	log->end.place = place;
+	log->end.spot.at += b->n;
+	TG_TRY(tg_treefile_append(&log->end.tree, b->leaves, b->count, err));
+	log->tail.end = log->end.spot;
+	TG_TRY(tg_tail_write(log->files, log->tail_file, &log->tail, err));
+	tg_batch_clear(b);
+	return TG_OK;
+}
+
+static void
+die(struct tg_log *log, tg_status s, const struct tg_error *why)
+{
+	pthread_mutex_lock(&log->mutex);
+	log->dead = s;
+	log->why = *why;
+	pthread_mutex_unlock(&log->mutex);
+	atomic_store(&log->failed, true);
+}
+
+/* One batch, as the writer. */
+static void
+write_batch(struct tg_log *log)
+{
+	struct tg_error why = TG_ERROR_INIT;
+	struct tg_batch_claim claim = { 0, 0 };
+
+	gather(log);
+	struct tg_batch *b = take_batch(log, &claim);
+	if (b == NULL)
+		return;
+	const tg_status s = commit(log, b, claim, &why);
+	if (s != TG_OK)
+		die(log, s, &why);
+	else
+		atomic_store(&log->durable, log->end.place.records);
+}
+
+static tg_status
+say_dead(struct tg_log *log, struct tg_error *err)
+{
+	pthread_mutex_lock(&log->mutex);
+	const tg_status s = log->dead;
+	if (s != TG_OK && err != NULL)
+		*err = log->why;
+	pthread_mutex_unlock(&log->mutex);
+	return s;
+}
+
+/* ---- appending ---- */
+
+tg_status
+tg_log_wait(struct tg_log *log, uint64_t sequence, struct tg_error *err)
+{
+	for (;;) {
+		const uint32_t e = atomic_load(&log->epoch);
+
+		if (atomic_load(&log->durable) > sequence)
+			return TG_OK;
+		if (atomic_load(&log->failed))
+			return say_dead(log, err);
+		if (try_writing(log)) {
+			write_batch(log);
+			stop_writing(log);
+		} else {
+			sleep_while(&log->epoch, e);
+		}
+	}
+}
+
+/* 16 bytes at a time from a pool; ids are unique, not secret. Under the mutex. */
+static tg_status
+draw_id(struct tg_log *log, char ret[static TG_UUID_TEXT + 1], struct tg_error *err)
+{
+	if (log->random_left == 0) {
+		TG_TRY(tg_random(log->random, sizeof(log->random), err));
+		log->random_left = sizeof(log->random);
+	}
+	log->random_left -= 16;
+	tg_uuid4_text(log->random + log->random_left, ret);
+	return TG_OK;
+}
+
+/* Under the mutex. TG_E_BUSY: the open batch is full. */
+static tg_status
+take_event(struct tg_log *log, const struct tg_draft *d, struct tg_log_entry *ret,
+    struct tg_error *err)
+{
+	if (log->dead != TG_OK) {
+		if (err != NULL)
+			*err = log->why;
+		return log->dead;
+	}
+	if (!tg_batch_takes(log->open, d))
+		return TG_E_BUSY;
+	ret->timestamp = now(log);
+	TG_REQUIRE(ret->timestamp >= 0 && ret->timestamp <= TG_MAX_JSON_INT, err, TG_E_USAGE,
+	    "log: the clock says %lld, microseconds since 1970 expected", (long long)ret->timestamp);
+	TG_REQUIRE(log->next <= TG_MAX_JSON_INT, err, TG_E_LIMIT, "log: no sequence number is left");
+	if (d->event_id.p != NULL) {
+		memcpy(ret->event_id, d->event_id.p, TG_UUID_TEXT);
+		ret->event_id[TG_UUID_TEXT] = '\0';
+	} else {
+		TG_TRY(draw_id(log, ret->event_id, err));
+	}
+	ret->sequence = log->next++;
+	tg_batch_add(log->open, d, ret->sequence, ret->timestamp, ret->event_id);
+	atomic_store_explicit(&log->waiting_in_open, log->open->count, memory_order_relaxed);
+	return TG_OK;
+}
+
+tg_status
+tg_log_submit(struct tg_log *log, tg_bytes event, struct tg_log_entry *ret, struct tg_error *err)
+{
+	struct tg_draft d;
+	struct tg_log_entry entry;
+	struct tg_batch_claim claim = { 0, 0 };
+	struct tg_batch *b = NULL;
+	tg_status s;
+
+	TG_TRY(tg_draft_prepare(event, &log->defaults, &d, err));
+	for (;;) {
+		const uint32_t e = atomic_load(&log->epoch);
+
+		pthread_mutex_lock(&log->mutex);
+		s = take_event(log, &d, &entry, err);
+		b = log->open;
+		if (s == TG_OK)
+			claim = tg_batch_claim(b, false);
+		pthread_mutex_unlock(&log->mutex);
+		if (s != TG_E_BUSY)
+			break;
+		if (try_writing(log)) {
+			write_batch(log);
+			stop_writing(log);
+		} else {
+			sleep_while(&log->epoch, e);
+		}
+	}
+	if (s != TG_OK)
+		return s;
+	if (claim.n > 0)
+		TG_TRY(tg_batch_hash(b, claim, err));
+	*ret = entry;
+	return TG_OK;
+}
+
+tg_status
+tg_log_append(struct tg_log *log, tg_bytes event, struct tg_log_entry *ret, struct tg_error *err)
+{
+	struct tg_log_entry entry;
+
+	TG_TRY(tg_log_submit(log, event, &entry, err));
+	TG_TRY(tg_log_wait(log, entry.sequence, err));
+	*ret = entry;
+	return TG_OK;
+}
+
+uint64_t
+tg_log_size(struct tg_log *log)
+{
+	return atomic_load(&log->durable);
+}
+
+const char *
+tg_log_origin(const struct tg_log *log)
+{
+	return log->genesis.origin;
+}
+
+/* ---- opening and closing ---- */
+
+/* "key":value as a text of its own; *ret is its place, since the buffer may still move. */
+static tg_status
+put_member(struct tg_buf *b, const char *key, const char *value, const char *quote, size_t *ret,
+    struct tg_error *err)
+{
+	*ret = b->n;
+	TG_REQUIRE(tg_buf_put_str(b, "\"") == TG_OK && tg_buf_put_str(b, key) == TG_OK &&
+		tg_buf_put_str(b, "\":") == TG_OK && tg_buf_put_str(b, quote) == TG_OK &&
+		tg_buf_put_str(b, value) == TG_OK && tg_buf_put_str(b, quote) == TG_OK &&
+		tg_buf_put_u8(b, 0) == TG_OK,
+	    err, TG_E_NOMEM, "log: out of memory");
+	return TG_OK;
+}
+
+/* A record made of the defaults must be one. */
+static tg_status
+try_defaults(const struct tg_log *log, struct tg_error *err)
+{
+	static const char event[] = "{\"event_type\":\"NOTE_ADDED\",\"note\":\"x\"}";
+	static const char with_actor[] =
+	    "{\"actor\":{\"id\":\"x\",\"type\":\"system\"},\"event_type\":\"NOTE_ADDED\",\"note\":\"x\"}";
+	const char *text = log->defaults.actor == NULL ? with_actor : event;
+	struct tg_draft d;
+	struct tg_event e;
+
+	TG_TRY(tg_draft_prepare(tg_bytes_str(text), &log->defaults, &d, err));
+	uint8_t *p = malloc(d.room);
+	TG_REQUIRE(p != NULL, err, TG_E_NOMEM, "log: out of memory");
+	const struct tg_record r = tg_draft_write(&d, 0, 0, "00000000-0000-4000-8000-000000000000", p);
+	const tg_status s = tg_record_event(&r, "log: origin, tenant or actor", &e, err);
+	free(p);
+	return s;
+}
+
+static tg_status
+set_defaults(struct tg_log *log, struct tg_error *err)
+{
+	const char *tenant = log->options.tenant == NULL ? "default" : log->options.tenant;
+	size_t origin_at = 0, tenant_at = 0, actor_at = 0;
+
+	tg_buf_init(&log->texts, TG_MAX_LOG_RECORD);
+	TG_TRY(put_member(&log->texts, "log_origin", log->genesis.origin, "\"", &origin_at, err));
+	TG_TRY(put_member(&log->texts, "tenant_id", tenant, "\"", &tenant_at, err));
+	if (log->options.actor != NULL)
+		TG_TRY(put_member(&log->texts, "actor", log->options.actor, "", &actor_at, err));
+	const char *texts = (const char *)log->texts.p;
+	log->defaults.origin = texts + origin_at;
+	log->defaults.tenant = texts + tenant_at;
+	log->defaults.actor = log->options.actor == NULL ? NULL : texts + actor_at;
+	return try_defaults(log, err);
+}
+
+static tg_status
+log_new(const struct tg_log_files *files, const struct tg_log_options *options, struct tg_log **ret,
+    struct tg_error *err)
+{
+	TG_AUTO(tg_log_closep) struct tg_log *log = NULL;
+
+	TG_REQUIRE(options != NULL && options->now != NULL, err, TG_E_USAGE, "log: it needs a clock");
+	log = calloc(1, sizeof(*log));
+	TG_REQUIRE(log != NULL, err, TG_E_NOMEM, "log: out of memory");
+	log->files = files;
+	log->options = *options;
+	if (log->options.segment_bytes == 0)
+		log->options.segment_bytes = SEGMENT_BYTES;
+	(void)pthread_mutex_init(&log->mutex, NULL);
+	log->open = &log->batches[0];
+	TG_TRY(tg_batch_init(&log->batches[0], err));
+	TG_TRY(tg_batch_init(&log->batches[1], err));
+	TG_TRY(files->lock(files->ctx, options->wait_ms, &log->lock, err));
+	*ret = log;
+	log = NULL;
+	return TG_OK;
+}
+
+/* Behind the last record, what an unfinished write has left being cut off. */
+static tg_status
+log_start(struct tg_log *log, struct tg_error *err)
+{
+	const struct tg_log_files *f = log->files;
+
+	TG_TRY(set_defaults(log, err));
+	TG_TRY(open_segment(log, log->end.spot.segment, err));
+	TG_TRY(f->open(f->ctx, "tail", 1, &log->tail_file, err));
+	if (log->end.cut_bytes > 0) {
+		TG_TRY(f->truncate(f->ctx, log->segment, log->end.spot.at, err));
+		TG_TRY(f->sync(f->ctx, log->segment, err));
+	}
+	log->next = log->end.place.records;
+	log->durable = log->end.place.records;
+	log->last_count = 1;
+	return set_mark(log, err);
+}
+
+static tg_status
+say_recovered(struct tg_log *log, struct tg_error *err)
+{
+	uint8_t hex[TG_HEX_HASH];
+	char event[512];
+	struct tg_log_entry entry;
+
+	if (log->end.cut_bytes == 0)
+		return TG_OK;
+	tg_hex_hash(hex, log->end.cut_sha256);
+	(void)snprintf(event, sizeof(event),
+	    "{\"actor\":{\"id\":\"tensorguard\",\"type\":\"system\"},\"detail\":{\"at\":%llu,"
+	    "\"bytes\":%llu,\"segment\":%llu,\"sha256\":\"%.64s\"},\"event_type\":\"LOG_RECOVERED\"}",
+	    (unsigned long long)log->end.spot.at, (unsigned long long)log->end.cut_bytes,
+	    (unsigned long long)log->end.spot.segment, (const char *)hex);
+	return tg_log_append(log, tg_bytes_str(event), &entry, err);
+}
+
+tg_status
+tg_log_open(const struct tg_log_files *files, const struct tg_log_options *options,
+    struct tg_log **ret, struct tg_error *err)
+{
+	TG_AUTO(tg_log_closep) struct tg_log *log = NULL;
+
+	TG_TRY(tg_genesis_exists(files, err));
+	TG_TRY(log_new(files, options, &log, err));
+	TG_TRY(tg_recover(files, &log->end, err));
+	log->recovered = true;
+	TG_TRY(tg_genesis_read(files, &log->genesis, err));
+	TG_TRY(log_start(log, err));
+	TG_TRY(say_recovered(log, err));
+	*ret = log;
+	log = NULL;
+	return TG_OK;
+}
+
+/* A log without a record is one whose creation was interrupted. */
+static tg_status
+find_nothing(struct tg_log *log, struct tg_error *err)
+{
+	const tg_status s = tg_genesis_exists(log->files, err);
+
+	if (s == TG_E_NOTFOUND) {
+		log->end.place = tg_place_start();
+		return tg_treefile_open(&log->end.tree, log->files, true, 0, err);
+	}
+	TG_TRY(s);
+	TG_TRY(tg_recover(log->files, &log->end, err));
+	log->recovered = true;
+	TG_REQUIRE(log->end.place.records == 0, err, TG_E_CONFLICT, "there is a log already");
+	return TG_OK;
+}
+
+tg_status
+tg_log_create(const struct tg_log_files *files, const char *origin, const struct tg_key *key,
+    const struct tg_log_options *options, struct tg_error *err)
+{
+	TG_AUTO(tg_log_closep) struct tg_log *log = NULL;
+	TG_AUTO(tg_buf_done) struct tg_buf event = { .max = TG_MAX_LOG_RECORD };
+	struct tg_log_entry entry;
+
+	TG_TRY(log_new(files, options, &log, err));
+	TG_TRY(find_nothing(log, err));
+	log->recovered = true;
+	TG_TRY(tg_genesis_of(origin, key, &log->genesis, err));
+	TG_TRY(tg_genesis_event(&log->genesis, &event, err));
+	TG_TRY(tg_genesis_policy(files, &log->genesis, err));
+	TG_TRY(log_start(log, err));
+	return tg_log_append(log, tg_buf_view(&event), &entry, err);
+}
+
+/* What is submitted is written; what that needs, the tree's files, is made durable for the mark. */
+static void
+finish(struct tg_log *log)
+{
+	struct tg_error why = TG_ERROR_INIT;
+
+	if (log->next > atomic_load(&log->durable) && tg_log_wait(log, log->next - 1, &why) != TG_OK)
+		return;
+	if (!atomic_load(&log->failed))
+		(void)!set_mark(log, &why);
+}
+
+void
+tg_log_close(struct tg_log *log)
+{
+	if (log == NULL)
+		return;
+	const struct tg_log_files *f = log->files;
+
+	if (log->tail_file != NULL && log->segment != NULL)
+		finish(log);
+	if (log->segment != NULL)
+		f->close(f->ctx, log->segment);
+	if (log->tail_file != NULL)
+		f->close(f->ctx, log->tail_file);
+	if (log->recovered)
+		tg_treefile_close(&log->end.tree);
+	if (log->lock != NULL)
+		f->unlock(f->ctx, log->lock);
+	tg_batch_done(&log->batches[0]);
+	tg_batch_done(&log->batches[1]);
+	tg_buf_done(&log->texts);
+	(void)pthread_mutex_destroy(&log->mutex);
+	free(log);
+}
+
+/* ---- checkpoints ---- */
+
+static tg_status
+make_checkpoint(struct tg_log *log, const struct tg_key *key, int64_t time, struct tg_buf *note,
+    struct tg_error *err)
+{
+	struct tg_hashes h = tg_treefile_hashes(&log->end.tree);
+	struct tg_checkpoint c = { .size = log->end.place.records };
+	struct tg_checkpoint last = { .size = 0 };
+	struct tg_error why = TG_ERROR_INIT;
+	char name[TG_SEGMENT_NAME_MAX];
+
+	const tg_status s = tg_checkpoint_newest(log->files, note, &last, &why);
+	if (s == TG_OK && last.size == c.size)
+		return TG_OK; /* that one stands, with the cosignatures it may have got */
+	TG_REQUIRE(s == TG_OK || s == TG_E_NOTFOUND, err, s, "%s", why.text);
+	note->n = 0;
+	if (last.size > 0) {
+		TG_TRY(tg_proof_root(&h, last.size, c.root, err));
+		TG_REQUIRE(last.size < c.size && memcmp(c.root, last.root, 32) == 0, err, TG_E_POLICY,
+		    "log: it does not extend its checkpoint of size %llu: none is signed",
+		    (unsigned long long)last.size);
+	}
+	TG_TRY(tg_proof_root(&h, c.size, c.root, err));
+	(void)snprintf(c.origin, sizeof(c.origin), "%s", log->genesis.origin);
+	TG_TRY(tg_checkpoint_sign(&c, key, time, note, err));
+	tg_checkpoint_name(name, c.size);
+	TG_TRY(log->files->replace(log->files->ctx, name, note->p, note->n, err));
+	return log->files->replace(log->files->ctx, "checkpoint", note->p, note->n, err);
+}
+
+tg_status
+tg_log_checkpoint(struct tg_log *log, const struct tg_key *key, int64_t time,
+    const struct tg_sink *to, struct tg_error *err)
+{
+	TG_AUTO(tg_buf_done) struct tg_buf note = { .max = TG_MAX_NOTE };
+
+	TG_TRY(tg_genesis_is_key(&log->genesis, key, err));
+	become_writer(log);
+	tg_status s = atomic_load(&log->failed) ? say_dead(log, err) : TG_OK;
+	if (s == TG_OK)
+		s = make_checkpoint(log, key, time, &note, err);
+	stop_writing(log);
+	if (s == TG_OK && to != NULL)
+		s = to->write(to->ctx, note.p, note.n, err);
+	return s;
+}

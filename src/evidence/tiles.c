@@ -1,0 +1,250 @@
+#include "evidence/tiles.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <tensorguard/limits.h>
+
+#include "evidence/recover.h"
+#include "util/try.h"
+
+#define BUNDLE_MAX (TG_TILE_WIDTH * (2 + TG_MAX_LOG_RECORD))
+
+void
+tg_tile_name(char out[static TG_TILE_NAME_MAX], int level, uint64_t n, unsigned width)
+{
+	char number[40];
+	size_t at = sizeof(number) - 1;
+
+	number[at] = '\0';
+	for (bool last = true; last || n > 0; last = false, n /= 1000) {
+		char group[8];
+		const int len = snprintf(group, sizeof(group), last ? "%03u" : "x%03u/", (unsigned)(n % 1000));
+
+		at -= (size_t)len;
+		memcpy(number + at, group, (size_t)len);
+	}
+	const int len = level < 0 ? snprintf(out, TG_TILE_NAME_MAX, "tile/entries/%s", number + at)
+				  : snprintf(out, TG_TILE_NAME_MAX, "tile/%d/%s", level, number + at);
+	if (width < TG_TILE_WIDTH)
+		(void)snprintf(out + len, TG_TILE_NAME_MAX - (size_t)len, ".p/%u", width);
+}
+
+/* ---- writing ---- */
+
+struct export {
+	const struct tg_log_files *from, *to;
+	const struct tg_progress *progress;
+	uint64_t size, done; /* records */
+	uint8_t *bundle;
+	size_t n;
+};
+
+static tg_status
+put_file(const struct export *x, const char *name, const uint8_t *p, size_t n, struct tg_error *err)
+{
+	void *f = NULL;
+
+	TG_TRY(x->to->open(x->to->ctx, name, TG_LOG_CREATE_LOOSE, &f, err));
+	const tg_status s = x->to->write_at(x->to->ctx, f, p, n, 0, err);
+	x->to->close(x->to->ctx, f);
+	return s;
+}
+
+static tg_status
+put_bundle(struct export *x, struct tg_error *err)
+{
+	char name[TG_TILE_NAME_MAX];
+	const unsigned width = (unsigned)((x->done - 1) % TG_TILE_WIDTH) + 1;
+
+	tg_tile_name(name, -1, (x->done - 1) / TG_TILE_WIDTH, width);
+	TG_TRY(put_file(x, name, x->bundle, x->n, err));
+	x->n = 0;
+	if (x->progress != NULL)
+		x->progress->step(x->progress->ctx, x->done, x->size);
+	return TG_OK;
+}
+
+static tg_status
+put_records(struct export *x, const struct tg_block *b, struct tg_error *err)
+{
+	for (size_t at = 0; at < b->n && x->done < x->size;) {
+		const uint8_t *end = memchr(b->bytes + at, '\n', b->n - at);
+		const size_t n = end == NULL ? SIZE_MAX : (size_t)(end - (b->bytes + at));
+
+		TG_REQUIRE(n <= TG_MAX_LOG_RECORD, err, TG_E_FORMAT, "record %llu has no end",
+		    (unsigned long long)x->done);
+		x->bundle[x->n++] = (uint8_t)(n >> 8);
+		x->bundle[x->n++] = (uint8_t)n;
+		memcpy(x->bundle + x->n, b->bytes + at, n);
+		x->n += n;
+		at += n + 1;
+		if (++x->done % TG_TILE_WIDTH == 0 || x->done == x->size)
+			TG_TRY(put_bundle(x, err));
+	}
+	return TG_OK;
+}
+
+static tg_status
+put_entries(struct export *x, struct tg_error *err)
+{
+	struct tg_segments s;
+	struct tg_block b;
+	struct tg_spot at;
+
+	TG_TRY(tg_segments_open(&s, x->from, (struct tg_spot){ 0, 0 }, err));
+	tg_status st = tg_block_init(&b, TG_BLOCK_BYTES, err);
+	while (st == TG_OK && x->done < x->size) {
+		st = tg_segments_next(&s, &b, &at, err);
+		if (st == TG_OK && b.n == 0)
+			st = tg_fail(err, TG_E_AUTH, "%llu records are there, but the checkpoint covers %llu",
+			    (unsigned long long)x->done, (unsigned long long)x->size);
+		if (st == TG_OK)
+			st = put_records(x, &b, err);
+	}
+	tg_block_done(&b);
+	tg_segments_close(&s);
+	return st;
+}
+
+/* Level l of tiles is level 8l of the tree. */
+static tg_status
+put_tiles(const struct export *x, int level, struct tg_error *err)
+{
+	uint8_t hashes[32 * TG_TILE_WIDTH];
+	char name[TG_TILE_NAME_MAX];
+	const uint64_t all = x->size >> (8 * level);
+	void *f = NULL;
+
+	(void)snprintf(name, sizeof(name), "tree/%02d", 8 * level);
+	TG_TRY(x->from->open(x->from->ctx, name, 0, &f, err));
+	tg_status s = TG_OK;
+	for (uint64_t n = 0; s == TG_OK && n * TG_TILE_WIDTH < all; n++) {
+		const uint64_t left = all - n * TG_TILE_WIDTH;
+		const unsigned width = left < TG_TILE_WIDTH ? (unsigned)left : TG_TILE_WIDTH;
+
+		tg_tile_name(name, level, n, width);
+		s = x->from->read_at(x->from->ctx, f, hashes, 32 * width, n * sizeof(hashes), err);
+		if (s == TG_OK)
+			s = put_file(x, name, hashes, 32 * width, err);
+	}
+	x->from->close(x->from->ctx, f);
+	return s;
+}
+
+static tg_status
+put_checkpoints(const struct export *x, struct tg_error *err)
+{
+	struct tg_numbers l;
+	char name[TG_SEGMENT_NAME_MAX];
+
+	TG_TRY(tg_checkpoints_list(x->from, &l, err));
+	tg_status s = TG_OK;
+	for (size_t i = 0; s == TG_OK && i < l.n && l.at[i] <= x->size; i++) {
+		struct tg_buf note = { .max = TG_MAX_NOTE };
+
+		tg_checkpoint_name(name, l.at[i]);
+		s = tg_log_file_read(x->from, name, &note, err);
+		if (s == TG_OK)
+			s = put_file(x, name, note.p, note.n, err);
+		tg_buf_done(&note);
+	}
+	tg_numbers_done(&l);
+	return s;
+}
+
+tg_status
+tg_tiles_export(const struct tg_log_files *from, const struct tg_log_files *to,
+    const struct tg_progress *progress, uint64_t *ret_records, struct tg_error *err)
+{
+	TG_AUTO(tg_buf_done) struct tg_buf note = { .max = TG_MAX_NOTE };
+	struct tg_checkpoint c;
+	struct export x = { .from = from, .to = to, .progress = progress };
+
+	TG_TRY(tg_checkpoint_newest(from, &note, &c, err));
+	x.size = c.size;
+	x.bundle = malloc(BUNDLE_MAX);
+	TG_REQUIRE(x.bundle != NULL, err, TG_E_NOMEM, "export: out of memory");
+	tg_status s = put_entries(&x, err);
+	free(x.bundle);
+	for (int level = 0; s == TG_OK && level < 8 && x.size >> (8 * level) > 0; level++)
+		s = put_tiles(&x, level, err);
+	if (s == TG_OK)
+		s = put_checkpoints(&x, err);
+	if (s == TG_OK)
+		s = to->replace(to->ctx, "checkpoint", note.p, note.n, err);
+	if (s == TG_OK)
+		*ret_records = x.size;
+	return s;
+}
+
+/* ---- reading ---- */
+
+tg_status
+tg_tiles_open(struct tg_tiles_reader *t, const struct tg_log_files *files, uint64_t *ret_records,
+    struct tg_error *err)
+{
+	TG_AUTO(tg_buf_done) struct tg_buf note = { .max = TG_MAX_NOTE };
+	struct tg_checkpoint c = { .size = 0 };
+	struct tg_error why = TG_ERROR_INIT;
+
+	*t = (struct tg_tiles_reader){ .files = files };
+	const tg_status s = tg_checkpoint_newest(files, &note, &c, &why);
+	TG_REQUIRE(s != TG_E_NOTFOUND, err, s, "neither a log nor an exported one: no segments/, no checkpoint");
+	TG_REQUIRE(s == TG_OK, err, s, "%s", why.text);
+	t->bundle = malloc(BUNDLE_MAX);
+	TG_REQUIRE(t->bundle != NULL, err, TG_E_NOMEM, "verify: out of memory");
+	*ret_records = t->size = c.size;
+	return TG_OK;
+}
+
+void
+tg_tiles_close(struct tg_tiles_reader *t)
+{
+	free(t->bundle);
+	t->bundle = NULL;
+}
+
+static tg_status
+next_bundle(struct tg_tiles_reader *t, struct tg_error *err)
+{
+	const uint64_t left = t->size - t->next;
+	const unsigned width = left < TG_TILE_WIDTH ? (unsigned)left : TG_TILE_WIDTH;
+	struct tg_buf text = { .max = BUNDLE_MAX };
+	char name[TG_TILE_NAME_MAX];
+
+	tg_tile_name(name, -1, t->next / TG_TILE_WIDTH, width);
+	const tg_status s = tg_log_file_read(t->files, name, &text, err);
+	if (s == TG_OK)
+		memcpy(t->bundle, text.p, text.n);
+	t->n = text.n;
+	t->at = 0;
+	t->next += width;
+	tg_buf_done(&text);
+	TG_REQUIRE(s != TG_OK || t->n > 0, err, TG_E_FORMAT, "%s: empty", name);
+	return s;
+}
+
+tg_status
+tg_tiles_next(struct tg_tiles_reader *t, struct tg_block *b, struct tg_error *err)
+{
+	b->n = 0;
+	for (;;) {
+		if (t->at == t->n) {
+			if (t->next == t->size)
+				return TG_OK;
+			TG_TRY(next_bundle(t, err));
+		}
+		TG_REQUIRE(t->n - t->at >= 2, err, TG_E_FORMAT, "entry bundle before record %" PRIu64 ": cut short",
+		    t->next);
+		const size_t n = (size_t)t->bundle[t->at] << 8 | t->bundle[t->at + 1];
+		TG_REQUIRE(n <= t->n - t->at - 2, err, TG_E_FORMAT,
+		    "entry bundle before record %" PRIu64 ": cut short", t->next);
+		if (n + 1 > b->cap - b->n)
+			return TG_OK;
+		memcpy(b->bytes + b->n, t->bundle + t->at + 2, n);
+		b->bytes[b->n + n] = '\n';
+		b->n += n + 1;
+		t->at += 2 + n;
+	}
+}
