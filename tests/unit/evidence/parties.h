@@ -6,6 +6,7 @@
 #include "util/text.h"
 #include "util/try.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define ORIGIN "example.com/log"
