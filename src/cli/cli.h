@@ -20,7 +20,7 @@ struct tg_cmd {
 	const char *example;
 };
 extern const struct tg_cmd tg_cmd_keygen, tg_cmd_build, tg_cmd_verify, tg_cmd_inspect, tg_cmd_open,
-    tg_cmd_run, tg_cmd_rekey, tg_cmd_trust;
+    tg_cmd_run, tg_cmd_rekey, tg_cmd_trust, tg_cmd_evidence;
 
 /* ---- options ---- */
 

@@ -17,6 +17,7 @@ static const struct tg_cmd *const commands[] = {
 	&tg_cmd_run,
 	&tg_cmd_rekey,
 	&tg_cmd_trust,
+	&tg_cmd_evidence,
 };
 
 /* Before the first key is read: no core dumps, no debugger of the same user, private new files. */

@@ -35,14 +35,15 @@ struct verify {
 
 /* ---- checkpoints ---- */
 
+/* The witnesses are asked for under the newest one alone: it covers what the others do. */
 static tg_status
-check_note(const struct verify *v, tg_bytes note, const char *name, struct tg_checkpoint *ret,
-    struct tg_error *err)
+check_note(const struct verify *v, tg_bytes note, const char *name, bool newest,
+    struct tg_checkpoint *ret, struct tg_error *err)
 {
 	struct tg_note n;
 
 	if (v->policy != NULL)
-		return tg_log_policy_check(v->policy, note, name, true, ret, err);
+		return tg_log_policy_check(v->policy, note, name, newest, ret, err);
 	TG_TRY(tg_note_parse(note, name, &n, err));
 	const tg_status s = tg_checkpoint_parse(n.text, name, ret, err);
 	tg_note_done(&n);
@@ -76,7 +77,7 @@ meet_checkpoint(struct verify *v, const char *name, struct tg_error *err)
 	uint8_t root[32];
 
 	TG_TRY(tg_log_file_read(v->files, name, &note, err));
-	TG_TRY(check_note(v, tg_buf_view(&note), name, &c, err));
+	TG_TRY(check_note(v, tg_buf_view(&note), name, false, &c, err));
 	TG_REQUIRE(v->place.records == 0 || strcmp(c.origin, v->report->origin) == 0, err, TG_E_AUTH,
 	    "%s: a checkpoint of another log", name);
 	TG_REQUIRE(c.size == v->tree.n, err, TG_E_AUTH, "%s: it covers %llu records, %llu are expected", name,
@@ -232,7 +233,7 @@ same_as_stored(const struct verify *v, const struct tg_checkpoint *c, struct tg_
 	tg_checkpoint_name(name, c->size);
 	TG_REQUIRE(tg_log_file_read(v->files, name, &note, &why) == TG_OK, err, TG_E_AUTH,
 	    "checkpoint: covers %llu records, but %s is not there", (unsigned long long)c->size, name);
-	TG_TRY(check_note(v, tg_buf_view(&note), name, &other, err));
+	TG_TRY(check_note(v, tg_buf_view(&note), name, false, &other, err));
 	TG_REQUIRE(memcmp(other.root, c->root, 32) == 0 && strcmp(other.origin, c->origin) == 0, err,
 	    TG_E_AUTH, "checkpoint: not the one that stands in %s", name);
 	return TG_OK;
@@ -257,7 +258,7 @@ all_met(struct verify *v, struct tg_error *err)
 		return TG_OK;
 	}
 	TG_REQUIRE(s == TG_OK, err, s, "%s", why.text);
-	TG_TRY(check_note(v, tg_buf_view(&note), "checkpoint", &c, err));
+	TG_TRY(check_note(v, tg_buf_view(&note), "checkpoint", true, &c, err));
 	return same_as_stored(v, &c, err);
 }
 
