@@ -1,11 +1,11 @@
 #include <tensorguard/build.h>
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 
-#include "cli/cli.h"
+#include "cli/inputfiles.h"
+#include "cli/recorder.h"
 #include "util/newfile.h"
 #include "util/text.h"
 #include "util/try.h"
@@ -18,105 +18,8 @@ struct build_opts {
 	int64_t created, not_before, not_after;
 	bool has_created, has_before, has_after, allow_pickle, no_tensors, json;
 	uint64_t rollback, threads;
+	struct recorder rec;
 };
-
-/* ---- the input folder ---- */
-
-struct input {
-	const struct tg_dir *dir;
-	char *rel;
-	struct tg_file *file; /* while it is open */
-};
-
-struct inputs {
-	struct tg_dir *dir;
-	struct input *at;
-	size_t n, cap;
-	struct tg_build_input *rows;
-};
-
-static void
-inputs_done(struct inputs *in)
-{
-	for (size_t i = 0; i < in->n; i++)
-		free(in->at[i].rel);
-	free(in->at);
-	free(in->rows);
-	tg_dir_close(in->dir);
-}
-
-static tg_status
-input_open(void *ctx, struct tg_source *ret, struct tg_error *err)
-{
-	struct input *i = ctx;
-
-	TG_TRY(tg_dir_file(i->dir, i->rel, &i->file, err));
-	*ret = tg_file_source(i->file);
-	return TG_OK;
-}
-
-static void
-input_close(void *ctx, struct tg_source *src)
-{
-	struct input *i = ctx;
-
-	(void)src;
-	tg_file_close(i->file);
-	i->file = NULL;
-}
-
-static tg_status
-found(void *ctx, const char *rel, uint64_t size, struct tg_error *err)
-{
-	struct inputs *in = ctx;
-
-	(void)size;
-	TG_REQUIRE(in->n < TG_MAX_INPUT_FILES, err, TG_E_LIMIT,
-	    "%s: more than %u files do not fit into a package", tg_dir_name(in->dir),
-	    TG_MAX_INPUT_FILES);
-	if (in->n == in->cap) {
-		const size_t cap = in->cap == 0 ? 64 : 2 * in->cap;
-		struct input *more = realloc(in->at, cap * sizeof(*more));
-
-		TG_REQUIRE(more != NULL, err, TG_E_NOMEM, "build: out of memory");
-		in->at = more;
-		in->cap = cap;
-	}
-	in->at[in->n] = (struct input){ in->dir, strdup(rel), NULL };
-	TG_REQUIRE(in->at[in->n].rel != NULL, err, TG_E_NOMEM, "build: out of memory");
-	in->n++;
-	return TG_OK;
-}
-
-/* A package that is replaced from its own input folder would swallow the one before it. */
-static tg_status
-refuse_own_output(const struct inputs *in, const char *out, struct tg_error *err)
-{
-	struct stat old, st;
-
-	if (stat(out, &old) != 0)
-		return TG_OK;
-	for (size_t i = 0; i < in->n; i++)
-		TG_REQUIRE(fstatat(tg_dir_fd(in->dir), in->at[i].rel, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-			st.st_dev != old.st_dev || st.st_ino != old.st_ino,
-		    err, TG_E_USAGE, "%s: lies in the input folder, and would be packaged itself", out);
-	return TG_OK;
-}
-
-static tg_status
-list_inputs(const char *path, const char *out, struct inputs *in, struct tg_error *err)
-{
-	TG_TRY(tg_dir_open(path, &in->dir, err));
-	TG_TRY(tg_dir_walk(in->dir, found, in, err));
-	TG_REQUIRE(in->n > 0, err, TG_E_USAGE, "%s: no file in it, nothing to package", path);
-	TG_TRY(refuse_own_output(in, out, err));
-	in->rows = calloc(in->n, sizeof(*in->rows));
-	TG_REQUIRE(in->rows != NULL, err, TG_E_NOMEM, "build: out of memory");
-	for (size_t i = 0; i < in->n; i++)
-		in->rows[i] = (struct tg_build_input){ in->at[i].rel, input_open, input_close,
-			&in->at[i] };
-	return TG_OK;
-}
 
 /* ---- recipients ---- */
 
@@ -370,42 +273,71 @@ report(const struct build_opts *o, const struct tg_build_spec *spec,
 	return tg_print_json(j, err);
 }
 
+/* The package is complete, and about to get its name. */
 static tg_status
-build(const struct build_opts *o, struct tg_error *err)
+record(struct build_opts *o, const struct tg_build_spec *spec, const struct tg_build_result *r,
+    const struct tg_newfile *out, struct tg_error *err)
 {
-	TG_AUTO(inputs_done) struct inputs in = { .at = NULL };
+	TG_TRY(recorder_new_package(&o->rec, out, err));
+	recorder_number(&o->rec, "metrics", "plain_len", (int64_t)r->plain_len);
+	recorder_number(&o->rec, "metrics", "files", (int64_t)spec->n_inputs);
+	recorder_number(&o->rec, "metrics", "tensors", (int64_t)r->tensors);
+	recorder_number(&o->rec, "metrics", "recipients", (int64_t)r->recipients);
+	return recorder_success(&o->rec, "TGSP_BUILT", err);
+}
+
+static void
+tell(struct build_opts *o)
+{
+	recorder_text(&o->rec, "subject", "tgsp_ref", o->out);
+	recorder_text(&o->rec, "subject", "model_ref", o->name == NULL ? "unknown" : o->name);
+	recorder_text(&o->rec, "subject", "model_version", o->version == NULL ? "1.0.0" : o->version);
+}
+
+static tg_status
+build(struct build_opts *o, struct tg_build_spec *spec, struct tg_build_result *ret,
+    struct tg_error *err)
+{
+	TG_AUTO(inputfiles_done) struct inputfiles in = { .at = NULL };
 	TG_AUTO(keys_done) struct keys keys = { .n = 0 };
 	TG_AUTO(texts_done) struct texts texts = { .delegates = NULL };
 	TG_AUTO(tg_newfile_closep) struct tg_newfile *out = NULL;
-	struct tg_build_spec spec = { .n_inputs = 0 };
-	struct tg_build_result result;
 	struct tg_progress_line line;
 
 	TG_TRY(tg_require(o->require, err));
-	TG_TRY(fill_spec(o, &texts, &spec, err));
-	TG_TRY(list_inputs(o->input_dir, o->out, &in, err));
+	TG_TRY(fill_spec(o, &texts, spec, err));
+	TG_TRY(inputfiles_list(o->input_dir, o->out, &in, err));
 	TG_TRY(load_keys(o, &keys, err));
-	TG_TRY(read_repro(o->repro_file, &texts, &spec, err));
-	spec.inputs = in.rows;
-	spec.n_inputs = in.n;
-	spec.signer = keys.signer;
-	spec.recipients = keys.to;
-	spec.n_recipients = keys.n;
+	recorder_id(&o->rec, "subject", "key_id", tg_key_id(keys.signer));
+	TG_TRY(read_repro(o->repro_file, &texts, spec, err));
+	spec->inputs = in.rows;
+	spec->n_inputs = in.n;
+	spec->signer = keys.signer;
+	spec->recipients = keys.to;
+	spec->n_recipients = keys.n;
 	TG_TRY(tg_newfile_create_path(o->out, 0644, &out, err));
 	const struct tg_target target = tg_newfile_target(out);
-	spec.progress = tg_progress_start(&line, "building");
-	tg_status s = tg_build(&spec, &target, &result, err);
+	spec->progress = tg_progress_start(&line, "building");
+	tg_status s = tg_build(spec, &target, ret, err);
 	tg_progress_end(&line);
 	TG_TRY(s);
+	TG_TRY(record(o, spec, ret, out, err));
 	TG_TRY(save_fresh(o, &keys, err));
-	TG_TRY(tg_newfile_commit(out, true, err));
-	return report(o, &spec, &result, err);
+	return tg_newfile_commit(out, true, err);
+}
+
+static void
+opts_done(struct build_opts *o)
+{
+	recorder_done(&o->rec);
 }
 
 static tg_status
 run(int argc, char **argv, struct tg_error *err)
 {
-	struct build_opts o = { .input_dir = NULL };
+	TG_AUTO(opts_done) struct build_opts o = { .input_dir = NULL };
+	struct tg_build_spec spec = { .n_inputs = 0 };
+	struct tg_build_result result;
 	const struct tg_opt opts[] = {
 		{ "input-dir", TG_OPT_STRING, &o.input_dir, NULL, "DIR", "the files to package" },
 		{ "out", TG_OPT_STRING, &o.out, NULL, "FILE.tgsp", "the package; replaced when complete" },
@@ -444,6 +376,7 @@ run(int argc, char **argv, struct tg_error *err)
 		    "for the signing key, the first line of FILE" },
 		{ "threads", TG_OPT_UINT, &o.threads, NULL, "N", "default: all cores" },
 		TG_OPT_REQUIRE(&o.require),
+		RECORDER_OPTS(&o.rec),
 		{ "json", TG_OPT_FLAG, &o.json, NULL, NULL, "report as JSON" },
 	};
 	size_t words = 0;
@@ -458,7 +391,12 @@ run(int argc, char **argv, struct tg_error *err)
 	    "--signing-key FILE.priv is needed ('tensorguard keygen' makes one)");
 	TG_REQUIRE(o.threads <= TG_MAX_THREADS, err, TG_E_USAGE, "--threads: at most %u",
 	    TG_MAX_THREADS);
-	return build(&o, err);
+	TG_TRY(recorder_start(&o.rec, err));
+	tell(&o);
+	tg_status s = build(&o, &spec, &result, err);
+	if (s != TG_OK)
+		return recorder_failure(&o.rec, "TGSP_BUILD_FAILED", s, err);
+	return report(&o, &spec, &result, err);
 }
 
 const struct tg_cmd tg_cmd_build = {

@@ -29,23 +29,34 @@ refuse_terminal(struct tg_error *err)
 	return TG_OK;
 }
 
+/* The last thing before plaintext leaves the program. */
+static tg_status
+allowed(struct open_opts *o, uint64_t bytes, struct tg_error *err)
+{
+	recorder_number(&o->r.rec, "metrics", "bytes", (int64_t)bytes);
+	return recorder_success(&o->r.rec, "TGSP_OPEN_ALLOWED", err);
+}
+
 /* One file, to standard output or to a path. */
 static tg_status
-open_file(const struct open_opts *o, const struct tg_progress *progress, struct tg_error *err)
+open_file(struct open_opts *o, const struct tg_progress *progress, struct tg_error *err)
 {
 	TG_AUTO(tg_newfile_closep) struct tg_newfile *f = NULL;
 	const unsigned threads = (unsigned)o->r.threads;
 	size_t i = 0;
 
 	TG_TRY(tg_package_find(o->r.package, o->file, &i, err));
+	const uint64_t size = tg_package_file(o->r.package, i).size;
 	if (strcmp(o->to, "-") == 0) {
 		TG_TRY(refuse_terminal(err));
+		TG_TRY(allowed(o, size, err));
 		return tg_package_copy(o->r.package, i, threads, &to_stdout, progress, err);
 	}
 	TG_REQUIRE(o->force || !tg_file_exists(o->to), err, TG_E_CONFLICT,
 	    "%s: exists already (--force replaces it)", o->to);
 	TG_TRY(tg_newfile_create_path(o->to, 0644, &f, err));
 	const struct tg_sink sink = tg_newfile_sink(f);
+	TG_TRY(allowed(o, size, err));
 	TG_TRY(tg_package_copy(o->r.package, i, threads, &sink, progress, err));
 	return tg_newfile_commit(f, o->force, err);
 }
@@ -70,9 +81,10 @@ npy_head(const struct open_opts *o, const struct tg_package_tensor *t, const str
 }
 
 static tg_status
-write_tensor(const struct open_opts *o, const struct tg_package_tensor *t, const struct tg_sink *to,
+write_tensor(struct open_opts *o, const struct tg_package_tensor *t, const struct tg_sink *to,
     const struct tg_progress *progress, struct tg_error *err)
 {
+	TG_TRY(allowed(o, t->size, err));
 	TG_TRY(npy_head(o, t, to, err));
 	return tg_package_copy_range(o->r.package, t->offset, t->size, (unsigned)o->r.threads, to,
 	    progress, err);
@@ -80,7 +92,7 @@ write_tensor(const struct open_opts *o, const struct tg_package_tensor *t, const
 
 /* One tensor as a .npy file: only the chunks it lies in are read. */
 static tg_status
-open_tensor(const struct open_opts *o, const struct tg_progress *progress, struct tg_error *err)
+open_tensor(struct open_opts *o, const struct tg_progress *progress, struct tg_error *err)
 {
 	TG_AUTO(tg_newfile_closep) struct tg_newfile *f = NULL;
 	size_t i = 0;
@@ -100,28 +112,43 @@ open_tensor(const struct open_opts *o, const struct tg_progress *progress, struc
 }
 
 static tg_status
-deliver(const struct open_opts *o, const struct tg_progress *progress, struct tg_error *err)
+deliver(struct open_opts *o, const struct tg_progress *progress, struct tg_error *err)
 {
 	const unsigned threads = (unsigned)o->r.threads;
 
 	if (o->tar) {
 		TG_TRY(refuse_terminal(err));
+		TG_TRY(allowed(o, tg_package_plain_len(o->r.package), err));
 		return tg_package_tar(o->r.package, threads, &to_stdout, progress, err);
 	}
 	if (o->file != NULL)
 		return open_file(o, progress, err);
 	if (o->tensor != NULL)
 		return open_tensor(o, progress, err);
+	TG_TRY(allowed(o, tg_package_plain_len(o->r.package), err));
 	return tg_package_extract(o->r.package, o->out, o->force, threads, progress, err);
 }
 
+/* What is asked for, and where it is to go. */
+static void
+tell(struct open_opts *o)
+{
+	struct recorder *rec = &o->r.rec;
+
+	recorder_text(rec, "subject", "path", o->tar ? "-" : o->file != NULL ? o->to : o->out);
+	recorder_text(rec, "detail", "part",
+	    o->file != NULL ? "file" : o->tensor != NULL ? "tensor" : "all");
+	recorder_text(rec, "detail", "name", o->file != NULL ? o->file : o->tensor);
+}
+
 static tg_status
-open_package(struct open_opts *o, const char *path, struct tg_error *err)
+open_package(struct open_opts *o, struct tg_error *err)
 {
 	struct tg_progress_line line = { .shown = false };
 	struct tg_error why = TG_ERROR_INIT;
 
-	TG_TRY(reader_open(&o->r, path, err));
+	tell(o);
+	TG_TRY(reader_open(&o->r, err));
 	TG_TRY(reader_unlock(&o->r, err));
 	/* a part says nothing about the rest of the package, which a floor is to stand for */
 	tg_status s = o->r.state != NULL && (o->file != NULL || o->tensor != NULL)
@@ -131,7 +158,7 @@ open_package(struct open_opts *o, const char *path, struct tg_error *err)
 		s = deliver(o, tg_progress_start(&line, "opening"), &why);
 	tg_progress_end(&line);
 	errno = why.sys_errno;
-	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", path, why.text);
+	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", o->r.path, why.text);
 	return reader_activated(&o->r, err);
 }
 
@@ -174,7 +201,9 @@ run(int argc, char **argv, struct tg_error *err)
 	    o.file != NULL ? "--file PATH needs a place to go: a path, or - for standard output"
 			   : "one word too many");
 	o.to = n == 2 ? words[1] : NULL;
-	return open_package(&o, words[0], err);
+	TG_TRY(reader_start(&o.r, words[0], err));
+	tg_status s = open_package(&o, err);
+	return s == TG_OK ? TG_OK : recorder_failure(&o.r.rec, "TGSP_OPEN_DENIED", s, err);
 }
 
 const struct tg_cmd tg_cmd_open = {

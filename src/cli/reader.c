@@ -44,11 +44,19 @@ open_input(struct reader *r, struct tg_error *err)
 }
 
 tg_status
-reader_open(struct reader *r, const char *path, struct tg_error *err)
+reader_start(struct reader *r, const char *path, struct tg_error *err)
+{
+	r->path = path;
+	TG_TRY(recorder_start(&r->rec, err));
+	recorder_text(&r->rec, "subject", "tgsp_ref", path);
+	return TG_OK;
+}
+
+tg_status
+reader_open(struct reader *r, struct tg_error *err)
 {
 	struct tg_error why = TG_ERROR_INIT;
 
-	r->path = path;
 	TG_TRY(tg_require(r->require, err));
 	TG_REQUIRE(r->threads <= TG_MAX_THREADS, err, TG_E_USAGE, "--threads: at most %u",
 	    TG_MAX_THREADS);
@@ -57,7 +65,10 @@ reader_open(struct reader *r, const char *path, struct tg_error *err)
 	TG_TRY(load_trust(r, &r->store, err));
 	TG_TRY(open_input(r, err));
 	tg_status s = tg_package_open(&r->src, r->store, &r->package, &why);
-	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", path, why.text);
+	if (s != TG_OK)
+		recorder_refused_package(&r->rec, &r->src);
+	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", r->path, why.text);
+	recorder_package(&r->rec, r->package);
 	if (r->state != NULL)
 		TG_TRY(state_floor(r->state, tg_package_author(r->package),
 		    tg_package_model_name(r->package), &r->policy.floor, err));
@@ -75,9 +86,12 @@ reader_unlock(struct reader *r, struct tg_error *err)
 		return tg_fail(err, TG_E_POLICY, "%s: %s", r->path, why.text);
 	TG_REQUIRE(r->key != NULL, err, TG_E_USAGE, "--key FILE.priv is needed");
 	TG_TRY(tg_cli_key(r->key, TG_KEY_ENCRYPTION, true, r->phrase_file, &key, err));
+	recorder_id(&r->rec, "subject", "key_id", tg_key_id(key));
 	tg_status s = tg_package_unlock(r->package, key, &r->policy, &why);
-	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", r->path, why.text);
-	return TG_OK;
+	if (s == TG_OK)
+		return recorder_success(&r->rec, "TGSP_DEK_UNWRAP_SUCCEEDED", err);
+	(void)tg_fail(err, s, "%s: %s", r->path, why.text);
+	return recorder_failure(&r->rec, "TGSP_DEK_UNWRAP_FAILED", s, err);
 }
 
 tg_status
@@ -96,4 +110,5 @@ reader_done(struct reader *r)
 	tg_trust_free(r->store);
 	tg_file_close(r->file);
 	quarantine_done(&r->quarantine);
+	recorder_done(&r->rec);
 }

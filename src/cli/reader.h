@@ -5,6 +5,7 @@
 #include <tensorguard/package.h>
 
 #include "cli/cli.h"
+#include "cli/recorder.h"
 #include "util/file.h"
 
 /* cli/quarantine.c: a package that came through a pipe. */
@@ -27,7 +28,8 @@ struct reader {
 	int64_t at;
 	bool has_at, json;
 	uint64_t threads, pipe_mib;
-	/* filled by reader_open() */
+	struct recorder rec;
+	/* filled by reader_start() and reader_open() */
 	const char *path;
 	struct tg_trust *store;
 	struct tg_file *file;         /* NULL when the package came through a pipe */
@@ -47,7 +49,8 @@ struct reader {
 	    { "at", TG_OPT_TIME, &(r)->at, &(r)->has_at, "TIME",                                   \
 		    "judge validity at this time instead of now" },                                \
 	    TG_OPT_REQUIRE(&(r)->require),                                                         \
-	    { "state", TG_OPT_STRING, &(r)->state, NULL, "DIR", "folder of rollback floors" }
+	    { "state", TG_OPT_STRING, &(r)->state, NULL, "DIR", "folder of rollback floors" },     \
+	    RECORDER_OPTS(&(r)->rec)
 #define READER_WORK_OPTS(r)                                                                        \
 	{ "threads", TG_OPT_UINT, &(r)->threads, NULL, "N", "default: all cores" },                \
 	    { "pipe-limit", TG_OPT_UINT, &(r)->pipe_mib, NULL, "MIB",                              \
@@ -57,10 +60,11 @@ struct reader {
 	    { "passphrase-file", TG_OPT_STRING, &(r)->phrase_file, NULL, "FILE",                   \
 		    "its passphrase, the first line of FILE" }
 
-/* Load the trust store, open the file, verify steps 1 to 7, prepare the policy. Release with
- * reader_done(). */
-TG_MUST_CHECK tg_status reader_open(struct reader *r, const char *path, struct tg_error *err);
-/* Step 8, with the policy enforced. */
+/* First of all: what it is about, and the recorder. Release with reader_done(). */
+TG_MUST_CHECK tg_status reader_start(struct reader *r, const char *path, struct tg_error *err);
+/* Load the trust store, open the file, verify steps 1 to 7, prepare the policy. */
+TG_MUST_CHECK tg_status reader_open(struct reader *r, struct tg_error *err);
+/* Step 8, with the policy enforced; recorded when the key has been tried. */
 TG_MUST_CHECK tg_status reader_unlock(struct reader *r, struct tg_error *err);
 /* After everything has verified and been put to use: raise the rollback floor, if there is one. */
 TG_MUST_CHECK tg_status reader_activated(const struct reader *r, struct tg_error *err);

@@ -106,8 +106,22 @@ copy_bytes(int from, int to, uint64_t from_at, uint64_t to_at, uint64_t n, const
 	return TG_OK;
 }
 
+/* The package is complete, and about to get its name. */
 static tg_status
-write_package(const struct rekey_opts *o, const struct tg_rekeyed *r, uint64_t *ret_shared,
+record(struct rekey_opts *o, const struct tg_rekeyed *r, const struct tg_newfile *f,
+    struct tg_error *err)
+{
+	struct recorder *rec = &o->r.rec;
+
+	TG_TRY(recorder_new_package(rec, f, err));
+	recorder_number(rec, "metrics", "recipients", (int64_t)r->recipients);
+	recorder_number(rec, "metrics", "added", (int64_t)r->added);
+	recorder_number(rec, "metrics", "removed", (int64_t)r->removed);
+	return recorder_success(rec, "TGSP_REKEYED", err);
+}
+
+static tg_status
+write_package(struct rekey_opts *o, const struct tg_rekeyed *r, uint64_t *ret_shared,
     struct tg_error *err)
 {
 	const char *path = o->out == NULL ? o->r.path : o->out;
@@ -123,6 +137,7 @@ write_package(const struct rekey_opts *o, const struct tg_rekeyed *r, uint64_t *
 	TG_TRY(copy_bytes(from, to, r->ct_from + *ret_shared, r->ct_to + *ret_shared,
 	    r->ct_len - *ret_shared, path, err));
 	TG_TRY(tg_fd_write_at(to, r->tail.p, r->tail.n, r->ct_to + r->ct_len, path, err));
+	TG_TRY(record(o, r, f, err));
 	return tg_newfile_commit(f, true, err);
 }
 
@@ -164,18 +179,19 @@ opts_done(struct rekey_opts *o)
 }
 
 static tg_status
-rekey(struct rekey_opts *o, const char *path, struct tg_error *err)
+rekey(struct rekey_opts *o, struct tg_rekeyed *r, uint64_t *ret_shared, struct tg_error *err)
 {
 	TG_AUTO(who_done) struct who w = { .key = NULL };
-	TG_AUTO(tg_rekeyed_free) struct tg_rekeyed r = { .added = 0 };
 	TG_AUTO(tg_fd_closep) int lock = -1;
+	const char *path = o->out == NULL ? o->r.path : o->out;
 	struct tg_error why = TG_ERROR_INIT;
-	uint64_t shared = 0;
 
+	recorder_text(&o->r.rec, "subject", "path", path);
 	/* two at once on one package: the second starts from what the first made */
-	TG_TRY(tg_lock_beside(o->out == NULL ? path : o->out, &lock, err));
-	TG_TRY(reader_open(&o->r, path, err));
+	TG_TRY(tg_lock_beside(path, &lock, err));
+	TG_TRY(reader_open(&o->r, err));
 	TG_TRY(load_who(o, &w, err));
+	recorder_id(&o->r.rec, "subject", "key_id", tg_key_id(w.signer));
 	const struct tg_rekey_spec spec = {
 		.key = w.key,
 		.policy = &o->r.policy,
@@ -185,16 +201,16 @@ rekey(struct rekey_opts *o, const char *path, struct tg_error *err)
 		.remove = (const uint8_t (*)[TG_KEY_ID_LEN])w.remove,
 		.n_remove = w.n_remove,
 	};
-	tg_status s = tg_rekey(&o->r.src, o->r.store, &spec, &r, &why);
-	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", path, why.text);
-	TG_TRY(write_package(o, &r, &shared, err));
-	return report(o, &r, shared, err);
+	tg_status s = tg_rekey(&o->r.src, o->r.store, &spec, r, &why);
+	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", o->r.path, why.text);
+	return write_package(o, r, ret_shared, err);
 }
 
 static tg_status
 run(int argc, char **argv, struct tg_error *err)
 {
 	TG_AUTO(opts_done) struct rekey_opts o = { .out = NULL };
+	TG_AUTO(tg_rekeyed_free) struct tg_rekeyed r = { .added = 0 };
 	const struct tg_opt opts[] = {
 		{ "add", TG_OPT_LIST, &o.add, NULL, "FILE.pub", "a new recipient; may be repeated" },
 		{ "remove", TG_OPT_LIST, &o.remove, NULL, "ID|FILE.pub",
@@ -209,6 +225,7 @@ run(int argc, char **argv, struct tg_error *err)
 	const char *words[1];
 	size_t n = 0;
 	bool help = false;
+	uint64_t shared = 0;
 
 	TG_TRY(tg_opts_parse(&tg_cmd_rekey, argc, argv, opts, TG_LEN(opts), words, 1, &n, &help, err));
 	if (help)
@@ -218,7 +235,11 @@ run(int argc, char **argv, struct tg_error *err)
 	TG_REQUIRE(o.add.n + o.remove.n > 0, err, TG_E_USAGE, "--add or --remove is needed");
 	TG_REQUIRE(o.signing_key != NULL, err, TG_E_USAGE, "--signing-key FILE.priv is needed");
 	TG_REQUIRE(o.r.key != NULL, err, TG_E_USAGE, "--key FILE.priv of a present recipient is needed");
-	return rekey(&o, words[0], err);
+	TG_TRY(reader_start(&o.r, words[0], err));
+	tg_status s = rekey(&o, &r, &shared, err);
+	if (s != TG_OK)
+		return recorder_failure(&o.r.rec, "TGSP_REKEY_DENIED", s, err);
+	return report(&o, &r, shared, err);
 }
 
 const struct tg_cmd tg_cmd_rekey = {

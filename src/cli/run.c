@@ -207,7 +207,7 @@ find_model(const struct run_opts *o, size_t *ret, struct tg_error *err)
 
 /* Decrypt, hand to the runtime, wipe. */
 static tg_status
-load_session(const struct run_opts *o, struct tg_session **ret, struct tg_error *err)
+load_session(struct run_opts *o, struct tg_session **ret, struct tg_error *err)
 {
 	TG_AUTO(tg_secret_freep) struct tg_secret *model = NULL;
 	const struct tg_session_options options = { .threads = (unsigned)o->r.threads,
@@ -216,13 +216,14 @@ load_session(const struct run_opts *o, struct tg_session **ret, struct tg_error 
 
 	TG_TRY(find_model(o, &file, err));
 	const struct tg_package_file f = tg_package_file(o->r.package, file);
+	recorder_text(&o->r.rec, "detail", "model", f.path);
 	TG_TRY(tg_package_load(o->r.package, file, (unsigned)o->r.threads, &model, err));
 	return tg_session_new(f.format == NULL ? "unknown" : f.format,
 	    (tg_bytes){ tg_secret_bytes(model), tg_secret_len(model) }, &options, ret, err);
 }
 
 static tg_status
-predict(const struct run_opts *o, struct inputs *in, struct tg_error *err)
+predict(struct run_opts *o, struct inputs *in, struct tg_error *err)
 {
 	TG_AUTO(tg_session_freep) struct tg_session *s = NULL;
 	struct binding save[TG_MAX_RUN_TENSORS];
@@ -232,6 +233,9 @@ predict(const struct run_opts *o, struct inputs *in, struct tg_error *err)
 	TG_TRY(bind_outputs(s, &o->outputs, save, err));
 	const size_t n = tg_session_output_count(s);
 	TG_TRY(tg_session_run(s, in->view, in->n, out, n, err));
+	recorder_number(&o->r.rec, "metrics", "inputs", (int64_t)in->n);
+	recorder_number(&o->r.rec, "metrics", "outputs", (int64_t)n);
+	TG_TRY(recorder_success(&o->r.rec, "MODEL_RUN_COMPLETED", err));
 	for (size_t i = 0; i < o->outputs.n; i++)
 		TG_TRY(save_output(find_output(out, n, save[i].name), save[i].file, err));
 	for (size_t i = 0; o->outputs.n == 0 && i < n; i++)
@@ -240,12 +244,12 @@ predict(const struct run_opts *o, struct inputs *in, struct tg_error *err)
 }
 
 static tg_status
-run_package(struct run_opts *o, const char *path, struct tg_error *err)
+run_package(struct run_opts *o, struct tg_error *err)
 {
 	TG_AUTO(inputs_done) struct inputs in = { .n = 0 };
 	struct tg_error why = TG_ERROR_INIT;
 
-	TG_TRY(reader_open(&o->r, path, err));
+	TG_TRY(reader_open(&o->r, err));
 	TG_TRY(reader_unlock(&o->r, err));
 	TG_TRY(read_inputs(&o->inputs, &in, err));
 	/* running reads one file; the floor rises only when all of the package is sound */
@@ -254,7 +258,7 @@ run_package(struct run_opts *o, const char *path, struct tg_error *err)
 	    : tg_package_verify(o->r.package, (unsigned)o->r.threads, NULL, &why);
 	if (s == TG_OK)
 		s = predict(o, &in, &why);
-	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", path, why.text);
+	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", o->r.path, why.text);
 	return reader_activated(&o->r, err);
 }
 
@@ -285,7 +289,9 @@ run(int argc, char **argv, struct tg_error *err)
 	if (help)
 		return TG_OK;
 	TG_REQUIRE(n == 1, err, TG_E_USAGE, "a package is needed (try 'tensorguard run -h')");
-	return run_package(&o, words[0], err);
+	TG_TRY(reader_start(&o.r, words[0], err));
+	tg_status s = run_package(&o, err);
+	return s == TG_OK ? TG_OK : recorder_failure(&o.r.rec, "MODEL_RUN_FAILED", s, err);
 }
 
 const struct tg_cmd tg_cmd_run = {

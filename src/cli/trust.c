@@ -2,7 +2,7 @@
 
 #include <time.h>
 
-#include "cli/cli.h"
+#include "cli/recorder.h"
 #include "util/dir.h"
 #include "util/text.h"
 #include "util/try.h"
@@ -11,6 +11,7 @@ struct trust_opts {
 	const char *role, *label;
 	int64_t not_before, not_after;
 	bool has_before, has_after, json;
+	struct recorder rec;
 };
 
 static const char *
@@ -37,8 +38,30 @@ entry_of(const struct trust_opts *o, struct tg_trust_entry *ret, struct tg_error
 	return TG_OK;
 }
 
+/* The store as it is to be: recorded, put in place of the one before, reported. */
 static tg_status
-add(const struct trust_opts *o, const char *store, const char *file, struct tg_error *err)
+save(struct trust_opts *o, const struct tg_trust *t, const char *store, struct tg_error *err)
+{
+	recorder_number(&o->rec, "detail", "entries", (int64_t)tg_trust_count(t));
+	TG_TRY(recorder_success(&o->rec, "TRUST_CHANGED", err));
+	TG_TRY(tg_trust_save(t, store, err));
+	printf("%s: %zu entr%s\n", store, tg_trust_count(t), tg_trust_count(t) == 1 ? "y" : "ies");
+	return TG_OK;
+}
+
+static void
+tell_entry(struct trust_opts *o, const struct tg_trust_entry *e)
+{
+	recorder_text(&o->rec, "detail", "role", role_name(e->role));
+	recorder_text(&o->rec, "detail", "label", e->label);
+	if (o->has_before)
+		recorder_number(&o->rec, "detail", "not_before", e->not_before);
+	if (o->has_after)
+		recorder_number(&o->rec, "detail", "not_after", e->not_after);
+}
+
+static tg_status
+add(struct trust_opts *o, const char *store, const char *file, struct tg_error *err)
 {
 	TG_AUTO(tg_trust_freep) struct tg_trust *t = NULL;
 	TG_AUTO(tg_fd_closep) int lock = -1;
@@ -46,21 +69,21 @@ add(const struct trust_opts *o, const char *store, const char *file, struct tg_e
 	struct tg_key *k = NULL;
 
 	TG_TRY(entry_of(o, &e, err));
+	tell_entry(o, &e);
 	TG_TRY(tg_lock_beside(store, &lock, err));
 	TG_TRY(tg_trust_new(&t, err));
 	if (tg_file_exists(store))
 		TG_TRY(tg_trust_load(t, store, err));
 	TG_TRY(tg_cli_key(file, TG_KEY_SIGNING, false, NULL, &k, err));
+	recorder_id(&o->rec, "subject", "key_id", tg_key_id(k));
 	TG_TRY(tg_trust_add_entry(t, &e, k, err));
-	TG_TRY(tg_trust_save(t, store, err));
-	printf("%s: %zu entr%s\n", store, tg_trust_count(t), tg_trust_count(t) == 1 ? "y" : "ies");
-	return TG_OK;
+	return save(o, t, store, err);
 }
 
 /* ---- remove ---- */
 
 static tg_status
-remove_key(const char *store, const char *id, struct tg_error *err)
+remove_key(struct trust_opts *o, const char *store, const char *id, struct tg_error *err)
 {
 	TG_AUTO(tg_trust_freep) struct tg_trust *t = NULL;
 	TG_AUTO(tg_fd_closep) int lock = -1;
@@ -68,13 +91,12 @@ remove_key(const char *store, const char *id, struct tg_error *err)
 
 	TG_REQUIRE(tg_hex_decode(raw, sizeof(raw), tg_bytes_str(id)), err, TG_E_USAGE,
 	    "\"%s\": a key id of 32 hex digits expected ('tensorguard trust list' shows them)", id);
+	recorder_id(&o->rec, "subject", "key_id", raw);
 	TG_TRY(tg_lock_beside(store, &lock, err));
 	TG_TRY(tg_trust_new(&t, err));
 	TG_TRY(tg_trust_load(t, store, err));
 	TG_TRY(tg_trust_remove(t, raw, err));
-	TG_TRY(tg_trust_save(t, store, err));
-	printf("%s: %zu entr%s\n", store, tg_trust_count(t), tg_trust_count(t) == 1 ? "y" : "ies");
-	return TG_OK;
+	return save(o, t, store, err);
 }
 
 /* ---- list ---- */
@@ -167,10 +189,28 @@ list(const struct trust_opts *o, const char *store, struct tg_error *err)
 	return TG_OK;
 }
 
+static void
+opts_done(struct trust_opts *o)
+{
+	recorder_done(&o->rec);
+}
+
+/* words: add STORE FILE.pub, or remove STORE KEY_ID */
+static tg_status
+change(struct trust_opts *o, const char **words, struct tg_error *err)
+{
+	TG_TRY(recorder_start(&o->rec, err));
+	recorder_text(&o->rec, "subject", "path", words[1]);
+	recorder_text(&o->rec, "detail", "change", words[0]);
+	tg_status s = strcmp(words[0], "add") == 0 ? add(o, words[1], words[2], err)
+						   : remove_key(o, words[1], words[2], err);
+	return s == TG_OK ? TG_OK : recorder_failure(&o->rec, "TRUST_CHANGE_DENIED", s, err);
+}
+
 static tg_status
 run(int argc, char **argv, struct tg_error *err)
 {
-	struct trust_opts o = { .role = NULL };
+	TG_AUTO(opts_done) struct trust_opts o = { .role = NULL };
 	const struct tg_opt opts[] = {
 		{ "role", TG_OPT_STRING, &o.role, NULL, "ROLE", "author (default) or delegate" },
 		{ "label", TG_OPT_STRING, &o.label, NULL, "TEXT", "whose key it is" },
@@ -178,6 +218,7 @@ run(int argc, char **argv, struct tg_error *err)
 		    "first second it is trusted" },
 		{ "not-after", TG_OPT_TIME, &o.not_after, &o.has_after, "TIME", "the last one" },
 		{ "json", TG_OPT_FLAG, &o.json, NULL, NULL, "list as JSON" },
+		RECORDER_OPTS(&o.rec),
 	};
 	const char *words[3];
 	size_t n = 0;
@@ -186,10 +227,8 @@ run(int argc, char **argv, struct tg_error *err)
 	TG_TRY(tg_opts_parse(&tg_cmd_trust, argc, argv, opts, TG_LEN(opts), words, 3, &n, &help, err));
 	if (help)
 		return TG_OK;
-	if (n == 3 && strcmp(words[0], "add") == 0)
-		return add(&o, words[1], words[2], err);
-	if (n == 3 && strcmp(words[0], "remove") == 0)
-		return remove_key(words[1], words[2], err);
+	if (n == 3 && (strcmp(words[0], "add") == 0 || strcmp(words[0], "remove") == 0))
+		return change(&o, words, err);
 	if (n == 2 && strcmp(words[0], "list") == 0)
 		return list(&o, words[1], err);
 	return tg_fail(err, TG_E_USAGE,

@@ -107,6 +107,26 @@ verify_contents(struct verify *v, struct tg_error *err)
 	return TG_OK;
 }
 
+/* Everything that is asked for; *ret_failed: the policy's bits that are not met, and *why. */
+static tg_status
+verify(struct verify *v, unsigned *ret_failed, struct tg_error *why, struct tg_error *err)
+{
+	struct recorder *rec = &v->r.rec;
+
+	recorder_flag(rec, "detail", "deep", v->deep);
+	TG_TRY(reader_open(&v->r, err));
+	*ret_failed = tg_package_policy(v->r.package, &v->r.policy, why);
+	recorder_flag(rec, "detail", "policy_met", *ret_failed == 0);
+	if (v->policy && *ret_failed != 0)
+		return tg_fail(err, TG_E_POLICY, "%s: %s", v->r.path, why->text);
+	if (v->deep)
+		TG_TRY(reader_unlock(&v->r, err));
+	TG_TRY(verify_contents(v, err));
+	recorder_number(rec, "metrics", "files", (int64_t)tg_package_file_count(v->r.package));
+	recorder_number(rec, "metrics", "plain_len", (int64_t)tg_package_plain_len(v->r.package));
+	return recorder_success(rec, "TGSP_VERIFY_SUCCEEDED", err);
+}
+
 static void
 verify_done(struct verify *v)
 {
@@ -130,19 +150,17 @@ run(int argc, char **argv, struct tg_error *err)
 	const char *words[1];
 	size_t n = 0;
 	bool help = false;
+	unsigned failed = 0;
 	struct tg_error why = TG_ERROR_INIT;
 
 	TG_TRY(tg_opts_parse(&tg_cmd_verify, argc, argv, opts, TG_LEN(opts), words, 1, &n, &help, err));
 	if (help)
 		return TG_OK;
 	TG_REQUIRE(n == 1, err, TG_E_USAGE, "a package is needed (try 'tensorguard verify -h')");
-	TG_TRY(reader_open(&v.r, words[0], err));
-	const unsigned failed = tg_package_policy(v.r.package, &v.r.policy, &why);
-	if (v.policy && failed != 0)
-		return tg_fail(err, TG_E_POLICY, "%s: %s", v.r.path, why.text);
-	if (v.deep)
-		TG_TRY(reader_unlock(&v.r, err));
-	TG_TRY(verify_contents(&v, err));
+	TG_TRY(reader_start(&v.r, words[0], err));
+	tg_status s = verify(&v, &failed, &why, err);
+	if (s != TG_OK)
+		return recorder_failure(&v.r.rec, "TGSP_VERIFY_FAILED", s, err);
 	if (v.r.json)
 		return print_json(&v, failed, err);
 	print_report(&v, failed, &why);
