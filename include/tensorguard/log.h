@@ -145,11 +145,28 @@ tg_log_policy_freep(struct tg_log_policy **p)
 
 /* ---- proofs ---- */
 
-/* Write a tlog-proof of the record's inclusion under the newest checkpoint that covers it;
- * with_record: carry the record in it. The log may be open elsewhere meanwhile. TG_E_NOTFOUND when
- * no checkpoint covers it yet. */
-TG_API TG_MUST_CHECK tg_status tg_log_prove(const struct tg_log_files *files, uint64_t sequence,
+/* Proofs under the newest checkpoint that a log had when this was opened. The log may be open for
+ * appending elsewhere. Use from one thread. */
+struct tg_log_prover;
+/* TG_E_NOTFOUND when there is no checkpoint. *ret is new: release with tg_log_prover_close(). */
+TG_API TG_MUST_CHECK tg_status tg_log_prover_open(const struct tg_log_files *files,
+    struct tg_log_prover **ret, struct tg_error *err);
+TG_API void tg_log_prover_close(struct tg_log_prover *p); /* accepts NULL */
+static inline void
+tg_log_prover_closep(struct tg_log_prover **p)
+{
+	tg_log_prover_close(*p);
+}
+/* Records that its checkpoint covers. */
+TG_API uint64_t tg_log_prover_size(const struct tg_log_prover *p);
+/* Write a tlog-proof of the record's inclusion; with_record: carry the record in it. TG_E_NOTFOUND
+ * when the checkpoint does not cover it. */
+TG_API TG_MUST_CHECK tg_status tg_log_prove(struct tg_log_prover *p, uint64_t sequence,
     int with_record, const struct tg_sink *to, struct tg_error *err);
+/* The hashes, 32 bytes each, that show the first `from` records to be a beginning of the first
+ * `to_size` (RFC 6962 section 2.1.2); to_size is at most the prover's. */
+TG_API TG_MUST_CHECK tg_status tg_log_consistency(struct tg_log_prover *p, uint64_t from,
+    uint64_t to_size, const struct tg_sink *to, struct tg_error *err);
 
 struct tg_log_proved {
 	uint64_t sequence, size; /* of the record; of the checkpoint */

@@ -10,6 +10,7 @@ static tg_status
 prove(const char *dir, const char *which, bool with_record, const char *out, struct tg_error *err)
 {
 	TG_AUTO(elog_done) struct elog e = { .dir = NULL };
+	TG_AUTO(tg_log_prover_closep) struct tg_log_prover *prover = NULL;
 	TG_AUTO(tg_buf_done) struct tg_buf proof = { .max = TG_MAX_TLOG_PROOF };
 	const struct tg_sink to = buf_sink(&proof);
 	struct tg_error why = TG_ERROR_INIT;
@@ -17,7 +18,9 @@ prove(const char *dir, const char *which, bool with_record, const char *out, str
 
 	TG_TRY(tg_parse_uint(which, "a record's number", TG_MAX_JSON_INT, &sequence, err));
 	TG_TRY(elog_find(&e, dir, false, err));
-	const tg_status s = tg_log_prove(e.files, sequence, with_record, &to, &why);
+	tg_status s = tg_log_prover_open(e.files, &prover, &why);
+	if (s == TG_OK)
+		s = tg_log_prove(prover, sequence, with_record, &to, &why);
 	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", dir, why.text);
 	return put_text(out, tg_buf_view(&proof), err);
 }

@@ -1,4 +1,5 @@
 /* Proofs that stand alone: one record under one checkpoint (C2SP tlog-proof). */
+#include <stdlib.h>
 #include <tensorguard/limits.h>
 
 #include "evidence/policy.h"
@@ -6,32 +7,78 @@
 #include "evidence/tlogproof.h"
 #include "util/try.h"
 
-tg_status
-tg_log_prove(const struct tg_log_files *files, uint64_t sequence, int with_record,
-    const struct tg_sink *to, struct tg_error *err)
-{
-	TG_AUTO(tg_buf_done) struct tg_buf note = { .max = TG_MAX_NOTE };
-	TG_AUTO(tg_buf_done) struct tg_buf record = { .max = TG_MAX_LOG_RECORD };
-	TG_AUTO(tg_buf_done) struct tg_buf out = { .max = TG_MAX_TLOG_PROOF };
+struct tg_log_prover {
+	const struct tg_log_files *files;
+	struct tg_buf note;
 	struct tg_checkpoint c;
 	struct tg_treefile tree;
+};
+
+tg_status
+tg_log_prover_open(const struct tg_log_files *files, struct tg_log_prover **ret, struct tg_error *err)
+{
+	TG_AUTO(tg_log_prover_closep) struct tg_log_prover *p = calloc(1, sizeof(*p));
+
+	TG_REQUIRE(p != NULL, err, TG_E_NOMEM, "proof: out of memory");
+	p->files = files;
+	tg_buf_init(&p->note, TG_MAX_NOTE);
+	TG_TRY(tg_checkpoint_newest(files, &p->note, &p->c, err));
+	TG_TRY(tg_treefile_open(&p->tree, files, false, p->c.size, err));
+	*ret = p;
+	p = NULL;
+	return TG_OK;
+}
+
+void
+tg_log_prover_close(struct tg_log_prover *p)
+{
+	if (p == NULL)
+		return;
+	tg_treefile_close(&p->tree);
+	tg_buf_done(&p->note);
+	free(p);
+}
+
+uint64_t
+tg_log_prover_size(const struct tg_log_prover *p)
+{
+	return p->c.size;
+}
+
+tg_status
+tg_log_prove(struct tg_log_prover *p, uint64_t sequence, int with_record, const struct tg_sink *to,
+    struct tg_error *err)
+{
+	TG_AUTO(tg_buf_done) struct tg_buf record = { .max = TG_MAX_LOG_RECORD };
+	TG_AUTO(tg_buf_done) struct tg_buf out = { .max = TG_MAX_TLOG_PROOF };
+	const struct tg_hashes h = tg_treefile_hashes(&p->tree);
 	struct tg_path path;
 
-	TG_TRY(tg_checkpoint_newest(files, &note, &c, err));
-	TG_REQUIRE(sequence < c.size, err, TG_E_NOTFOUND,
+	TG_REQUIRE(sequence < p->c.size, err, TG_E_NOTFOUND,
 	    "record %llu: the newest checkpoint covers %llu records ('tensorguard evidence checkpoint' makes "
 	    "another)",
-	    (unsigned long long)sequence, (unsigned long long)c.size);
+	    (unsigned long long)sequence, (unsigned long long)p->c.size);
 	if (with_record)
-		TG_TRY(tg_segments_record(files, sequence, &record, err));
-	TG_TRY(tg_treefile_open(&tree, files, false, c.size, err));
-	const struct tg_hashes h = tg_treefile_hashes(&tree);
-	const tg_status s = tg_proof_inclusion(&h, sequence, c.size, &path, err);
-	tg_treefile_close(&tree);
-	TG_TRY(s);
-	TG_REQUIRE(tg_tlogproof_put(tg_buf_view(&record), sequence, &path, tg_buf_view(&note), &out) == TG_OK,
+		TG_TRY(tg_segments_record(p->files, sequence, &record, err));
+	TG_TRY(tg_proof_inclusion(&h, sequence, p->c.size, &path, err));
+	TG_REQUIRE(tg_tlogproof_put(tg_buf_view(&record), sequence, &path, tg_buf_view(&p->note), &out) ==
+		TG_OK,
 	    err, TG_E_NOMEM, "proof: out of memory");
 	return to->write(to->ctx, out.p, out.n, err);
+}
+
+tg_status
+tg_log_consistency(struct tg_log_prover *p, uint64_t from, uint64_t to_size, const struct tg_sink *to,
+    struct tg_error *err)
+{
+	const struct tg_hashes h = tg_treefile_hashes(&p->tree);
+	struct tg_path path;
+
+	TG_REQUIRE(from <= to_size && to_size <= p->c.size, err, TG_E_USAGE,
+	    "consistency of %llu and %llu records: the checkpoint covers %llu", (unsigned long long)from,
+	    (unsigned long long)to_size, (unsigned long long)p->c.size);
+	TG_TRY(tg_proof_consistency(&h, from, to_size, &path, err));
+	return to->write(to->ctx, path.hash, 32 * (size_t)path.n, err);
 }
 
 /* The record in question: the caller's, or the one that came along. A copy, since it is looked into. */

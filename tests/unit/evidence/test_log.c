@@ -90,16 +90,24 @@ life_of_a_log(void)
 	OK_STATUS(tg_log_verify(files, policy, 2, NULL, &r, &err), TG_OK);
 	OK(strcmp(r.origin, "example.com/log") == 0);
 
-	OK_STATUS(tg_log_prove(files, 701, 1, &to_proof, &err), TG_E_NOTFOUND);
+	struct tg_log_prover *prover = NULL;
+	OK_STATUS(tg_log_prover_open(files, &prover, &err), TG_OK);
+	OK(tg_log_prover_size(prover) == 701);
+	OK_STATUS(tg_log_prove(prover, 701, 1, &to_proof, &err), TG_E_NOTFOUND);
 	bad = 0;
 	for (unsigned i = 0; i < 701; i++) {
 		proof.n = record.n = 0;
-		bad += tg_log_prove(files, i, 1, &to_proof, &err) != TG_OK ||
+		bad += tg_log_prove(prover, i, 1, &to_proof, &err) != TG_OK ||
 		    tg_log_check_proof(tg_buf_view(&proof), (tg_bytes){ NULL, 0 }, policy, &to_record, &proved,
 			&err) != TG_OK ||
 		    proved.sequence != i || proved.size != 701;
 	}
 	OK_NONE(bad, 701, "proofs");
+	proof.n = 0;
+	OK_STATUS(tg_log_consistency(prover, 300, 701, &to_proof, &err), TG_OK);
+	OK(proof.n > 0 && proof.n % 32 == 0);
+	OK_STATUS(tg_log_consistency(prover, 300, 702, &to_proof, &err), TG_E_USAGE);
+	tg_log_prover_close(prover);
 
 	OK_STATUS(tg_log_open(files, &options, &log, &err), TG_OK);
 	OK(tg_log_size(log) == 702);
