@@ -63,10 +63,10 @@ is_wanted(const struct keygen *o, const struct kind *k)
 static tg_status
 key_paths(const char *folder, const char *name, struct paths *ret, struct tg_error *err)
 {
-	TG_REQUIRE((size_t)snprintf(ret->private, sizeof(ret->private), "%s/%s.priv", folder, name) <
-			sizeof(ret->private) &&
+	TG_REQUIRE((size_t)snprintf(ret->private, sizeof(ret->private), "%s/%s.priv", folder,
+		       name) < sizeof(ret->private) &&
 		(size_t)snprintf(ret->public, sizeof(ret->public), "%s/%s.pub", folder, name) <
-			sizeof(ret->public),
+		    sizeof(ret->public),
 	    err, TG_E_LIMIT, "%s: path too long", folder);
 	return TG_OK;
 }
@@ -94,7 +94,8 @@ report(const struct tg_key *k, const struct paths *p, bool json, struct tg_error
 		return TG_OK;
 	}
 	o = tg_json_new_object();
-	TG_REQUIRE(o != NULL && tg_json_set(o, "alg", tg_json_new_str(tg_bytes_str(tg_key_alg(k)))) == TG_OK &&
+	TG_REQUIRE(o != NULL &&
+		tg_json_set(o, "alg", tg_json_new_str(tg_bytes_str(tg_key_alg(k)))) == TG_OK &&
 		tg_json_set(o, "key_id", tg_json_new_str(tg_bytes_str(id))) == TG_OK &&
 		tg_json_set(o, "private", tg_json_new_shown(p->private)) == TG_OK &&
 		tg_json_set(o, "public", tg_json_new_shown(p->public)) == TG_OK,
@@ -160,8 +161,9 @@ choose_phrase(const struct keygen *o, struct tg_secret **ret, struct tg_error *e
 		return TG_OK;
 	if (tg_on_terminal())
 		return tg_phrase_ask_new("new passphrase for the private key", ret, err);
-	tg_note("no terminal to ask for a passphrase: private keys are stored unprotected (mode 0600); "
-		"--passphrase-file protects them, --no-passphrase silences this");
+	tg_note(
+	    "no terminal to ask for a passphrase: private keys are stored unprotected (mode 0600); "
+	    "--passphrase-file protects them, --no-passphrase silences this");
 	return TG_OK;
 }
 
@@ -197,7 +199,8 @@ run(int argc, char **argv, struct tg_error *err)
 	const struct tg_opt opts[] = {
 		{ "type", TG_OPT_STRING, &o.type, NULL, "TYPE",
 		    "signing, encryption, both, log, witness or repro" },
-		{ "out", TG_OPT_STRING, &o.out, NULL, "DIR", "folder for the key files; made if absent" },
+		{ "out", TG_OPT_STRING, &o.out, NULL, "DIR",
+		    "folder for the key files; made if absent" },
 		{ "passphrase-file", TG_OPT_STRING, &o.phrase_file, NULL, "FILE",
 		    "protect the private key with the first line of FILE" },
 		{ "no-passphrase", TG_OPT_FLAG, &o.no_phrase, NULL, NULL,
@@ -208,8 +211,8 @@ run(int argc, char **argv, struct tg_error *err)
 	size_t words = 0;
 	bool help = false;
 
-	TG_TRY(tg_opts_parse(&tg_cmd_keygen, argc, argv, opts, TG_LEN(opts), NULL, 0, &words, &help,
-	    err));
+	TG_TRY(tg_opts_parse(
+	    &tg_cmd_keygen, argc, argv, opts, TG_LEN(opts), NULL, 0, &words, &help, err));
 	if (help)
 		return TG_OK;
 	TG_REQUIRE(o.type != NULL, err, TG_E_USAGE,
@@ -223,9 +226,11 @@ const struct tg_cmd tg_cmd_keygen = {
 	.name = "keygen",
 	.run = run,
 	.synopsis = "--type signing|encryption|both|log|witness|repro --out DIR [OPTION...]",
-	.summary = "make a hybrid key to sign, to decrypt, or for an evidence log\n"
-		   "Signing keys are Ed25519 with ML-DSA-65, encryption keys X25519 with ML-KEM-768, the keys\n"
-		   "of evidence logs and their witnesses Ed25519 with ML-DSA-44; repro is the secret of\n"
-		   "reproducible builds (build --reproducible). Existing files are never overwritten.",
+	.summary =
+	    "make a hybrid key to sign, to decrypt, or for an evidence log\n"
+	    "Signing keys are Ed25519 with ML-DSA-65, encryption keys X25519 with ML-KEM-768, the "
+	    "keys\n"
+	    "of evidence logs and their witnesses Ed25519 with ML-DSA-44; repro is the secret of\n"
+	    "reproducible builds (build --reproducible). Existing files are never overwritten.",
 	.example = "tensorguard keygen --type signing --out ./keys",
 };

@@ -55,8 +55,8 @@ context_param(tg_bytes context)
 {
 	const void *p = context.n == 0 ? "" : (const void *)context.p;
 
-	return OSSL_PARAM_construct_octet_string(OSSL_SIGNATURE_PARAM_CONTEXT_STRING,
-	    (void *)(uintptr_t)p, context.n);
+	return OSSL_PARAM_construct_octet_string(
+	    OSSL_SIGNATURE_PARAM_CONTEXT_STRING, (void *)(uintptr_t)p, context.n);
 }
 
 static tg_status
@@ -86,14 +86,16 @@ verify(const struct tg_pkey *k, tg_bytes msg, tg_bytes context, const uint8_t *s
 }
 
 const struct tg_sig_alg tg_sig_mldsa44 = {
-	.key = { "ML-DSA-44", TG_MLDSA44_PK_LEN, SEED_LEN, load_public44, load_private44, public_of44 },
+	.key = { "ML-DSA-44", TG_MLDSA44_PK_LEN, SEED_LEN, load_public44, load_private44,
+	    public_of44 },
 	.sig_len = TG_MLDSA44_SIG_LEN,
 	.sign = sign,
 	.verify = verify,
 };
 
 const struct tg_sig_alg tg_sig_mldsa65 = {
-	.key = { "ML-DSA-65", TG_MLDSA65_PK_LEN, SEED_LEN, load_public65, load_private65, public_of65 },
+	.key = { "ML-DSA-65", TG_MLDSA65_PK_LEN, SEED_LEN, load_public65, load_private65,
+	    public_of65 },
 	.sig_len = TG_MLDSA65_SIG_LEN,
 	.sign = sign,
 	.verify = verify,

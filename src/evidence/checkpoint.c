@@ -32,8 +32,8 @@ origin_good(tg_bytes origin)
 }
 
 tg_status
-tg_checkpoint_parse(tg_bytes text, const char *what, struct tg_checkpoint *ret,
-    struct tg_error *err)
+tg_checkpoint_parse(
+    tg_bytes text, const char *what, struct tg_checkpoint *ret, struct tg_error *err)
 {
 	struct tg_checkpoint c = { .size = 0 };
 	tg_bytes rest = text, origin, size, root;
@@ -42,8 +42,8 @@ tg_checkpoint_parse(tg_bytes text, const char *what, struct tg_checkpoint *ret,
 		tg_line_take(&rest, &root),
 	    err, TG_E_FORMAT, "%s: a checkpoint has lines of origin, size and root", what);
 	TG_REQUIRE(origin_good(origin), err, TG_E_FORMAT, "%s: checkpoint without an origin", what);
-	TG_REQUIRE(origin.n <= TG_NOTE_NAME_MAX, err, TG_E_LIMIT, "%s: origin of %zu bytes, at most %d",
-	    what, origin.n, TG_NOTE_NAME_MAX);
+	TG_REQUIRE(origin.n <= TG_NOTE_NAME_MAX, err, TG_E_LIMIT,
+	    "%s: origin of %zu bytes, at most %d", what, origin.n, TG_NOTE_NAME_MAX);
 	TG_REQUIRE(tg_decimal_decode(size, &c.size), err, TG_E_FORMAT,
 	    "%s: checkpoint: its size is not a number", what);
 	TG_REQUIRE(tg_base64_padded_decode(c.root, sizeof(c.root), root), err, TG_E_FORMAT,
@@ -138,10 +138,11 @@ put_signature(const struct tg_checkpoint *c, tg_bytes text, enum tg_note_type ty
 	TG_TRY(message(type, c, text, name, time, &signed_text, err));
 	TG_TRY(tg_note_key_id(name, type, tg_key_pk(key, half), id, err));
 	tg_put_u64be(sig, time); /* overwritten when this type has none */
-	TG_TRY(alg->sign(key->private[half], tg_buf_view(&signed_text), (tg_bytes){ NULL, 0 }, false,
-	    sig + at, err));
-	TG_REQUIRE(tg_note_put_line(out, name, id, (tg_bytes){ sig, at + alg->sig_len }) == TG_OK, err,
-	    TG_E_NOMEM, "checkpoint of %s: no memory for a signature", c->origin);
+	TG_TRY(alg->sign(
+	    key->private [half], tg_buf_view(&signed_text), (tg_bytes) { NULL, 0 }, false, sig + at,
+	    err));
+	TG_REQUIRE(tg_note_put_line(out, name, id, (tg_bytes){ sig, at + alg->sig_len }) == TG_OK,
+	    err, TG_E_NOMEM, "checkpoint of %s: no memory for a signature", c->origin);
 	return TG_OK;
 }
 
@@ -161,12 +162,13 @@ check_signer(const struct tg_checkpoint *c, const char *name, const struct tg_ke
 {
 	TG_AUTO(tg_note_key_freep) struct tg_note_key *under = NULL;
 
-	TG_REQUIRE(tg_key_use_of(key) == TG_KEY_CHECKPOINT && tg_key_has_private(key), err, TG_E_USAGE,
-	    "%s: checkpoints are signed with the private part of a checkpoint key", name);
-	TG_REQUIRE(time > 0, err, TG_E_USAGE, "%s: a checkpoint signed at %lld, after 1970 expected",
-	    name, (long long)time);
-	TG_REQUIRE(origin_good(tg_bytes_str(c->origin)), err, TG_E_USAGE, "%s: a checkpoint without origin",
+	TG_REQUIRE(tg_key_use_of(key) == TG_KEY_CHECKPOINT && tg_key_has_private(key), err,
+	    TG_E_USAGE, "%s: checkpoints are signed with the private part of a checkpoint key",
 	    name);
+	TG_REQUIRE(time > 0, err, TG_E_USAGE,
+	    "%s: a checkpoint signed at %lld, after 1970 expected", name, (long long)time);
+	TG_REQUIRE(origin_good(tg_bytes_str(c->origin)), err, TG_E_USAGE,
+	    "%s: a checkpoint without origin", name);
 	return tg_note_key_new(name, TG_NOTE_ED25519, tg_key_pk(key, TG_CLASSIC), &under, err);
 }
 
@@ -186,8 +188,8 @@ tg_checkpoint_sign(const struct tg_checkpoint *c, const struct tg_key *key, int6
 	TG_AUTO(tg_buf_done) struct tg_buf text = { .max = TG_MAX_NOTE };
 
 	TG_TRY(check_signer(c, c->origin, key, time, err));
-	TG_REQUIRE(tg_checkpoint_put(c, &text) == TG_OK && tg_buf_put(&note, text.p, text.n) == TG_OK &&
-		tg_buf_put_str(&note, "\n") == TG_OK,
+	TG_REQUIRE(tg_checkpoint_put(c, &text) == TG_OK &&
+		tg_buf_put(&note, text.p, text.n) == TG_OK && tg_buf_put_str(&note, "\n") == TG_OK,
 	    err, TG_E_NOMEM, "checkpoint of %s: out of memory", c->origin);
 	TG_TRY(put_lines(c, tg_buf_view(&text), TG_NOTE_ED25519, c->origin, key, time, &note, err));
 	return add(out, &note, c->origin, err);
@@ -203,7 +205,8 @@ tg_checkpoint_cosign(const struct tg_checkpoint *c, const char *name, const stru
 	TG_TRY(check_signer(c, name, key, time, err));
 	TG_REQUIRE(tg_checkpoint_put(c, &text) == TG_OK, err, TG_E_NOMEM,
 	    "checkpoint of %s: out of memory", c->origin);
-	TG_TRY(put_lines(c, tg_buf_view(&text), TG_NOTE_COSIG_ED25519, name, key, time, &lines, err));
+	TG_TRY(
+	    put_lines(c, tg_buf_view(&text), TG_NOTE_COSIG_ED25519, name, key, time, &lines, err));
 	return add(out, &lines, c->origin, err);
 }
 
@@ -227,8 +230,8 @@ tg_checkpoint_check_line(const struct tg_checkpoint *c, tg_bytes text,
 	TG_REQUIRE(time <= INT64_MAX, err, TG_E_AUTH, "checkpoint of %s: time of %s out of range",
 	    c->origin, key->name);
 	TG_TRY(message(key->type, c, text, key->name, time, &signed_text, err));
-	tg_status s = alg->verify(key->key, tg_buf_view(&signed_text), (tg_bytes){ NULL, 0 },
-	    line->sig.p + at, err);
+	tg_status s = alg->verify(
+	    key->key, tg_buf_view(&signed_text), (tg_bytes){ NULL, 0 }, line->sig.p + at, err);
 	TG_REQUIRE(s != TG_E_AUTH, err, TG_E_AUTH, "checkpoint of %s: %s signature of %s is wrong",
 	    c->origin, alg->key.name, key->name);
 	if (s == TG_OK)

@@ -35,8 +35,7 @@ name_good(tg_bytes name)
 	if (name.n == 0 || !tg_utf8_valid(name))
 		return false;
 	for (size_t i = 0; i < name.n; i++)
-		if (name.p[i] == '+' || name.p[i] < 0x20 ||
-		    space_len(name.p + i, name.n - i) > 0)
+		if (name.p[i] == '+' || name.p[i] < 0x20 || space_len(name.p + i, name.n - i) > 0)
 			return false;
 	return true;
 }
@@ -90,10 +89,11 @@ tg_note_key_new(const char *name, enum tg_note_type type, tg_bytes pk, struct tg
 	TG_REQUIRE(name_good(tg_bytes_str(name)) && n <= TG_NOTE_NAME_MAX, err, TG_E_FORMAT,
 	    "\"%.*s\": the name of a key is 1 to %d bytes of UTF-8 without white space and '+'",
 	    TG_NOTE_NAME_MAX, name, TG_NOTE_NAME_MAX);
-	TG_REQUIRE(kind != NULL, err, TG_E_UNSUPPORTED, "%s: key of type 0x%02x, 01, 04 or 06 expected",
-	    name, (unsigned)type);
-	TG_REQUIRE(pk.n == kind->alg->pk_len, err, TG_E_FORMAT, "%s: %s key of %zu bytes, %zu expected",
-	    name, kind->alg->name, pk.n, kind->alg->pk_len);
+	TG_REQUIRE(kind != NULL, err, TG_E_UNSUPPORTED,
+	    "%s: key of type 0x%02x, 01, 04 or 06 expected", name, (unsigned)type);
+	TG_REQUIRE(pk.n == kind->alg->pk_len, err, TG_E_FORMAT,
+	    "%s: %s key of %zu bytes, %zu expected", name, kind->alg->name, pk.n,
+	    kind->alg->pk_len);
 	k = calloc(1, sizeof(*k));
 	TG_REQUIRE(k != NULL, err, TG_E_NOMEM, "%s: out of memory", name);
 	memcpy(k->name, name, n);
@@ -142,11 +142,11 @@ tg_note_key_parse(tg_bytes vkey, struct tg_note_key **ret, struct tg_error *err)
 	memcpy(name, vkey.p, n);
 	TG_REQUIRE(tg_hex_decode(id, sizeof(id), (tg_bytes){ plus + 1, id_text }), err, TG_E_FORMAT,
 	    "%s: verifier key: an id of %zu lower-case hex digits expected", name, id_text);
-	TG_TRY(read_material((tg_bytes){ plus + 2 + id_text, vkey.n - n - 2 - id_text }, name, raw, &pk,
-	    err));
+	TG_TRY(read_material(
+	    (tg_bytes){ plus + 2 + id_text, vkey.n - n - 2 - id_text }, name, raw, &pk, err));
 	TG_TRY(tg_note_key_new(name, (enum tg_note_type)raw[0], pk, &k, err));
-	TG_REQUIRE(tg_bytes_equal((tg_bytes){ id, sizeof(id) }, (tg_bytes){ k->id, sizeof(k->id) }), err,
-	    TG_E_FORMAT, "%s: verifier key: its id is not that of its key", name);
+	TG_REQUIRE(tg_bytes_equal((tg_bytes){ id, sizeof(id) }, (tg_bytes){ k->id, sizeof(k->id) }),
+	    err, TG_E_FORMAT, "%s: verifier key: its id is not that of its key", name);
 	*ret = k;
 	k = NULL;
 	return TG_OK;
@@ -213,16 +213,16 @@ read_line(tg_bytes line, const char *what, struct tg_note *n, uint8_t **to, stru
 	TG_REQUIRE(tg_prefix_take(&line, DASH), err, TG_E_FORMAT,
 	    "%s: signature line %zu does not begin with a dash", what, n->n + 1);
 	space = line.n == 0 ? NULL : memchr(line.p, ' ', line.n);
-	TG_REQUIRE(space != NULL, err, TG_E_FORMAT, "%s: signature line %zu without a signature", what,
-	    n->n + 1);
+	TG_REQUIRE(space != NULL, err, TG_E_FORMAT, "%s: signature line %zu without a signature",
+	    what, n->n + 1);
 	row->name = (tg_bytes){ line.p, (size_t)(space - line.p) };
 	TG_REQUIRE(name_good(row->name), err, TG_E_FORMAT,
 	    "%s: signature line %zu: not the name of a key", what, n->n + 1);
 	const tg_bytes text = { space + 1, line.n - row->name.n - 1 };
 	TG_REQUIRE(tg_base64_padded_size(text, &raw) && raw > TG_NOTE_ID_LEN &&
 		tg_base64_padded_decode(*to, raw, text),
-	    err, TG_E_FORMAT, "%s: signature line %zu: not the base64 of a key id and a signature", what,
-	    n->n + 1);
+	    err, TG_E_FORMAT, "%s: signature line %zu: not the base64 of a key id and a signature",
+	    what, n->n + 1);
 	memcpy(row->id, *to, TG_NOTE_ID_LEN);
 	row->sig = (tg_bytes){ *to + TG_NOTE_ID_LEN, raw - TG_NOTE_ID_LEN };
 	*to += raw;
@@ -238,7 +238,8 @@ tg_note_parse(tg_bytes in, const char *what, struct tg_note *ret, struct tg_erro
 	uint8_t *to = NULL;
 	tg_bytes line = { NULL, 0 };
 
-	TG_REQUIRE(in.n <= TG_MAX_NOTE, err, TG_E_LIMIT, "%s: a note above %u bytes", what, TG_MAX_NOTE);
+	TG_REQUIRE(
+	    in.n <= TG_MAX_NOTE, err, TG_E_LIMIT, "%s: a note above %u bytes", what, TG_MAX_NOTE);
 	TG_REQUIRE(tg_utf8_valid(in) && !has_control(in), err, TG_E_FORMAT,
 	    "%s: a note is UTF-8 without control characters", what);
 	TG_REQUIRE(find_split(in, &split), err, TG_E_FORMAT,
@@ -248,13 +249,13 @@ tg_note_parse(tg_bytes in, const char *what, struct tg_note *ret, struct tg_erro
 	TG_REQUIRE(rest.n > 0, err, TG_E_FORMAT, "%s: a note without a signature", what);
 	tg_buf_init(&n.decoded, TG_MAX_NOTE);
 	/* all of it at once, so that it stays where it is */
-	TG_REQUIRE(tg_buf_grow(&n.decoded, rest.n, &to) == TG_OK, err, TG_E_NOMEM, "%s: out of memory",
-	    what);
+	TG_REQUIRE(tg_buf_grow(&n.decoded, rest.n, &to) == TG_OK, err, TG_E_NOMEM,
+	    "%s: out of memory", what);
 	while (rest.n > 0) {
 		TG_REQUIRE(tg_line_take(&rest, &line), err, TG_E_FORMAT,
 		    "%s: the last signature line does not end", what);
-		TG_REQUIRE(n.n < TG_MAX_NOTE_LINES, err, TG_E_LIMIT, "%s: more than %u signature lines",
-		    what, TG_MAX_NOTE_LINES);
+		TG_REQUIRE(n.n < TG_MAX_NOTE_LINES, err, TG_E_LIMIT,
+		    "%s: more than %u signature lines", what, TG_MAX_NOTE_LINES);
 		TG_TRY(read_line(line, what, &n, &to, err));
 	}
 	*ret = n;
@@ -270,8 +271,8 @@ tg_note_done(struct tg_note *n)
 }
 
 tg_status
-tg_note_put_line(struct tg_buf *out, const char *name, const uint8_t id[static TG_NOTE_ID_LEN],
-    tg_bytes sig)
+tg_note_put_line(
+    struct tg_buf *out, const char *name, const uint8_t id[static TG_NOTE_ID_LEN], tg_bytes sig)
 {
 	TG_AUTO(tg_buf_done) struct tg_buf raw = { .max = TG_MAX_NOTE };
 	TG_AUTO(tg_buf_done) struct tg_buf line = { .max = TG_MAX_NOTE };

@@ -8,12 +8,12 @@
 #include "util/buf.h"
 
 enum tg_note_type {
-	TG_NOTE_ED25519 = 0x01,       /* over the text (signed-note) */
+	TG_NOTE_ED25519 = 0x01,	      /* over the text (signed-note) */
 	TG_NOTE_COSIG_ED25519 = 0x04, /* over "cosignature/v1", time and text (tlog-cosignature) */
 	TG_NOTE_COSIG_MLDSA44 = 0x06, /* over cosigned_message (tlog-cosignature) */
 };
 
-#define TG_NOTE_ID_LEN   4
+#define TG_NOTE_ID_LEN	 4
 #define TG_NOTE_NAME_MAX 255
 
 /* A public key that a signature line names. Immutable. */
@@ -31,8 +31,8 @@ struct tg_note_key {
 TG_MUST_CHECK tg_status tg_note_key_new(const char *name, enum tg_note_type type, tg_bytes pk,
     struct tg_note_key **ret, struct tg_error *err);
 /* A verifier key: NAME+ID+BASE64. TG_E_UNSUPPORTED for another type. *ret is new. */
-TG_MUST_CHECK tg_status tg_note_key_parse(tg_bytes vkey, struct tg_note_key **ret,
-    struct tg_error *err);
+TG_MUST_CHECK tg_status tg_note_key_parse(
+    tg_bytes vkey, struct tg_note_key **ret, struct tg_error *err);
 /* The first bytes of SHA256(name || 0a || type || pk), by which a signature line names its key. */
 TG_MUST_CHECK tg_status tg_note_key_id(const char *name, enum tg_note_type type, tg_bytes pk,
     uint8_t ret[static TG_NOTE_ID_LEN], struct tg_error *err);
@@ -45,9 +45,9 @@ tg_note_key_freep(struct tg_note_key **k)
 }
 
 struct tg_note_line {
-	tg_bytes name;               /* borrowed from the note */
+	tg_bytes name; /* borrowed from the note */
 	uint8_t id[TG_NOTE_ID_LEN];
-	tg_bytes sig;                /* decoded; in tg_note.decoded */
+	tg_bytes sig; /* decoded; in tg_note.decoded */
 };
 
 /* A note taken apart; what its lines claim has not been checked. */
@@ -59,11 +59,11 @@ struct tg_note {
 };
 
 /* `in` must outlive *ret; release with tg_note_done(). TG_E_FORMAT, or TG_E_LIMIT. */
-TG_MUST_CHECK tg_status tg_note_parse(tg_bytes in, const char *what, struct tg_note *ret,
-    struct tg_error *err);
+TG_MUST_CHECK tg_status tg_note_parse(
+    tg_bytes in, const char *what, struct tg_note *ret, struct tg_error *err);
 void tg_note_done(struct tg_note *n);
 /* Append "— name base64(id || sig)\n". */
-TG_MUST_CHECK tg_status tg_note_put_line(struct tg_buf *out, const char *name,
-    const uint8_t id[static TG_NOTE_ID_LEN], tg_bytes sig);
+TG_MUST_CHECK tg_status tg_note_put_line(
+    struct tg_buf *out, const char *name, const uint8_t id[static TG_NOTE_ID_LEN], tg_bytes sig);
 
 #endif

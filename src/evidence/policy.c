@@ -1,38 +1,9 @@
-/* Policy files: rows of names and keys, in the order of their lines. A group names only what stands
- * before it, and every name is the member of one group at most: what is asked of a checkpoint is
- * worked out in one pass over the rows. */
-#include "evidence/policy.h"
+#include "evidence/policyrows.h"
 
 #include <stdlib.h>
 
 #include "util/text.h"
 #include "util/try.h"
-
-struct log_row {
-	struct tg_note_key *key;
-	char *url; /* NULL without one */
-};
-
-/* A witness, or a group. */
-struct name_row {
-	char *name;
-	struct tg_note_key *key; /* NULL: a group */
-	char *url;
-	size_t need;   /* of a group: members that have to cosign */
-	size_t member; /* index of the group it is a member of; NOBODY */
-};
-#define NOBODY ((size_t)-1)
-
-struct tg_log_policy {
-	struct log_row logs[TG_MAX_LOG_POLICY_KEYS];
-	size_t n_logs;
-	struct name_row names[2 * TG_MAX_LOG_POLICY_KEYS];
-	size_t n_names;
-	size_t witness[TG_MAX_LOG_POLICY_KEYS]; /* indices of names */
-	size_t n_witnesses;
-	size_t quorum; /* index of a name; NOBODY: none is needed */
-	bool has_quorum;
-};
 
 void
 tg_log_policy_free(struct tg_log_policy *p)
@@ -121,10 +92,13 @@ static tg_status
 check_twice(const struct line *l, const struct tg_note_key *a, const struct tg_note_key *b)
 {
 	TG_REQUIRE(!tg_bytes_equal((tg_bytes){ a->pk, a->pk_len }, (tg_bytes){ b->pk, b->pk_len }),
-	    l->err, TG_E_FORMAT, "%s:%zu: the key of %s a second time", l->what, l->number, b->name);
+	    l->err, TG_E_FORMAT, "%s:%zu: the key of %s a second time", l->what, l->number,
+	    b->name);
 	TG_REQUIRE(strcmp(a->name, b->name) != 0 ||
-		!tg_bytes_equal((tg_bytes){ a->id, sizeof(a->id) }, (tg_bytes){ b->id, sizeof(b->id) }),
-	    l->err, TG_E_FORMAT, "%s:%zu: two keys of the name and id of %s", l->what, l->number, b->name);
+		!tg_bytes_equal(
+		    (tg_bytes){ a->id, sizeof(a->id) }, (tg_bytes){ b->id, sizeof(b->id) }),
+	    l->err, TG_E_FORMAT, "%s:%zu: two keys of the name and id of %s", l->what, l->number,
+	    b->name);
 	return TG_OK;
 }
 
@@ -140,9 +114,9 @@ read_key(const struct tg_log_policy *p, struct line *l, enum tg_note_type other_
 	    l->number);
 	tg_status s = tg_note_key_parse(vkey, &k, &why);
 	TG_REQUIRE(s == TG_OK, l->err, s, "%s:%zu: %s", l->what, l->number, why.text);
-	TG_REQUIRE(k->type == other_type || k->type == TG_NOTE_COSIG_MLDSA44, l->err, TG_E_UNSUPPORTED,
-	    "%s:%zu: %s: key of type 0x%02x, 0x%02x or 0x06 expected", l->what, l->number, k->name,
-	    (unsigned)k->type, (unsigned)other_type);
+	TG_REQUIRE(k->type == other_type || k->type == TG_NOTE_COSIG_MLDSA44, l->err,
+	    TG_E_UNSUPPORTED, "%s:%zu: %s: key of type 0x%02x, 0x%02x or 0x06 expected", l->what,
+	    l->number, k->name, (unsigned)k->type, (unsigned)other_type);
 	for (size_t i = 0; i < p->n_logs; i++)
 		TG_TRY(check_twice(l, k, p->logs[i].key));
 	for (size_t i = 0; i < p->n_witnesses; i++)
@@ -158,22 +132,23 @@ find_name(const struct tg_log_policy *p, tg_bytes name)
 	for (size_t i = 0; i < p->n_names; i++)
 		if (is(name, p->names[i].name))
 			return i;
-	return NOBODY;
+	return TG_NOBODY;
 }
 
 /* A row for a name that is new. It counts only when n_names does. */
 static tg_status
-new_name(struct tg_log_policy *p, struct line *l, struct name_row **ret)
+new_name(struct tg_log_policy *p, struct line *l, struct tg_name_row **ret)
 {
-	struct name_row *row = &p->names[p->n_names];
+	struct tg_name_row *row = &p->names[p->n_names];
 	tg_bytes name;
 
-	TG_REQUIRE(next(l, &name), l->err, TG_E_FORMAT, "%s:%zu: a name expected", l->what, l->number);
-	TG_REQUIRE(!is(name, "none") && find_name(p, name) == NOBODY, l->err, TG_E_FORMAT,
+	TG_REQUIRE(
+	    next(l, &name), l->err, TG_E_FORMAT, "%s:%zu: a name expected", l->what, l->number);
+	TG_REQUIRE(!is(name, "none") && find_name(p, name) == TG_NOBODY, l->err, TG_E_FORMAT,
 	    "%s:%zu: the name \"%.*s\" is taken", l->what, l->number, shown(name), name.p);
-	TG_REQUIRE(p->n_names < TG_LEN(p->names), l->err, TG_E_LIMIT, "%s: more than %zu names", l->what,
-	    TG_LEN(p->names));
-	*row = (struct name_row){ .member = NOBODY };
+	TG_REQUIRE(p->n_names < TG_LEN(p->names), l->err, TG_E_LIMIT, "%s: more than %zu names",
+	    l->what, TG_LEN(p->names));
+	*row = (struct tg_name_row){ .member = TG_NOBODY };
 	TG_TRY(copy_word(l, name, &row->name));
 	p->n_names++; /* from here on it is released with the policy */
 	*ret = row;
@@ -183,7 +158,7 @@ new_name(struct tg_log_policy *p, struct line *l, struct name_row **ret)
 static tg_status
 read_log(struct tg_log_policy *p, struct line *l)
 {
-	struct log_row *row = &p->logs[p->n_logs];
+	struct tg_log_row *row = &p->logs[p->n_logs];
 
 	TG_REQUIRE(p->n_logs < TG_MAX_LOG_POLICY_KEYS, l->err, TG_E_LIMIT, "%s: more than %u logs",
 	    l->what, TG_MAX_LOG_POLICY_KEYS);
@@ -195,7 +170,7 @@ read_log(struct tg_log_policy *p, struct line *l)
 static tg_status
 read_witness(struct tg_log_policy *p, struct line *l)
 {
-	struct name_row *row = NULL;
+	struct tg_name_row *row = NULL;
 
 	TG_REQUIRE(p->n_witnesses < TG_MAX_LOG_POLICY_KEYS, l->err, TG_E_LIMIT,
 	    "%s: more than %u witnesses", l->what, TG_MAX_LOG_POLICY_KEYS);
@@ -217,14 +192,15 @@ read_members(struct tg_log_policy *p, struct line *l, size_t *ret_n)
 		const size_t i = find_name(p, name);
 
 		TG_REQUIRE(i < group, l->err, TG_E_FORMAT,
-		    "%s:%zu: \"%.*s\" is no witness or group of the lines before", l->what, l->number,
-		    shown(name), name.p);
-		TG_REQUIRE(p->names[i].member == NOBODY, l->err, TG_E_FORMAT,
+		    "%s:%zu: \"%.*s\" is no witness or group of the lines before", l->what,
+		    l->number, shown(name), name.p);
+		TG_REQUIRE(p->names[i].member == TG_NOBODY, l->err, TG_E_FORMAT,
 		    "%s:%zu: \"%s\" is the member of a group already", l->what, l->number,
 		    p->names[i].name);
 		p->names[i].member = group;
 	}
-	TG_REQUIRE(n > 0, l->err, TG_E_FORMAT, "%s:%zu: a group without members", l->what, l->number);
+	TG_REQUIRE(
+	    n > 0, l->err, TG_E_FORMAT, "%s:%zu: a group without members", l->what, l->number);
 	*ret_n = n;
 	return TG_OK;
 }
@@ -232,19 +208,22 @@ read_members(struct tg_log_policy *p, struct line *l, size_t *ret_n)
 static tg_status
 read_group(struct tg_log_policy *p, struct line *l)
 {
-	struct name_row *row = NULL;
+	struct tg_name_row *row = NULL;
 	tg_bytes how;
 	uint64_t k = 1;
 	size_t n = 0;
 
 	TG_TRY(new_name(p, l, &row));
-	TG_REQUIRE(next(l, &how) && (is(how, "any") || is(how, "all") || tg_decimal_decode(how, &k)),
-	    l->err, TG_E_FORMAT, "%s:%zu: group: any, all or a number expected", l->what, l->number);
+	TG_REQUIRE(
+	    next(l, &how) && (is(how, "any") || is(how, "all") || tg_decimal_decode(how, &k)),
+	    l->err, TG_E_FORMAT, "%s:%zu: group: any, all or a number expected", l->what,
+	    l->number);
 	TG_TRY(read_members(p, l, &n));
 	if (is(how, "all"))
 		k = n;
-	TG_REQUIRE(k >= 1 && k <= n, l->err, TG_E_FORMAT, "%s:%zu: group: 1 ... %zu expected, not %llu",
-	    l->what, l->number, n, (unsigned long long)k);
+	TG_REQUIRE(k >= 1 && k <= n, l->err, TG_E_FORMAT,
+	    "%s:%zu: group: 1 ... %zu expected, not %llu", l->what, l->number, n,
+	    (unsigned long long)k);
 	row->need = (size_t)k;
 	return TG_OK;
 }
@@ -254,11 +233,12 @@ read_quorum(struct tg_log_policy *p, struct line *l)
 {
 	tg_bytes name, more;
 
-	TG_REQUIRE(!p->has_quorum, l->err, TG_E_FORMAT, "%s:%zu: a second quorum", l->what, l->number);
+	TG_REQUIRE(
+	    !p->has_quorum, l->err, TG_E_FORMAT, "%s:%zu: a second quorum", l->what, l->number);
 	TG_REQUIRE(next(l, &name) && !next(l, &more), l->err, TG_E_FORMAT,
 	    "%s:%zu: quorum: one name expected", l->what, l->number);
 	p->quorum = find_name(p, name);
-	TG_REQUIRE(p->quorum != NOBODY || is(name, "none"), l->err, TG_E_FORMAT,
+	TG_REQUIRE(p->quorum != TG_NOBODY || is(name, "none"), l->err, TG_E_FORMAT,
 	    "%s:%zu: \"%.*s\" is no witness or group of the lines before", l->what, l->number,
 	    shown(name), name.p);
 	p->has_quorum = true;
@@ -280,27 +260,28 @@ read_line(struct tg_log_policy *p, struct line *l)
 	tg_bytes word;
 
 	for (size_t i = 0; i < l->rest.n; i++)
-		TG_REQUIRE(l->rest.p[i] == '\t' || (l->rest.p[i] >= 0x20 && l->rest.p[i] != 0x7f), l->err,
-		    TG_E_FORMAT, "%s:%zu: a control character", l->what, l->number);
+		TG_REQUIRE(l->rest.p[i] == '\t' || (l->rest.p[i] >= 0x20 && l->rest.p[i] != 0x7f),
+		    l->err, TG_E_FORMAT, "%s:%zu: a control character", l->what, l->number);
 	if (!next(l, &word) || word.p[0] == '#')
 		return TG_OK;
 	for (size_t i = 0; i < TG_LEN(kinds); i++)
 		if (is(word, kinds[i].name))
 			return kinds[i].read(p, l);
-	return tg_fail(l->err, TG_E_FORMAT, "%s:%zu: \"%.*s\", log, witness, group or quorum expected",
-	    l->what, l->number, shown(word), word.p);
+	return tg_fail(l->err, TG_E_FORMAT,
+	    "%s:%zu: \"%.*s\", log, witness, group or quorum expected", l->what, l->number,
+	    shown(word), word.p);
 }
 
 tg_status
-tg_log_policy_parse(tg_bytes text, const char *what, struct tg_log_policy **ret,
-    struct tg_error *err)
+tg_log_policy_parse(
+    tg_bytes text, const char *what, struct tg_log_policy **ret, struct tg_error *err)
 {
 	TG_AUTO(tg_log_policy_freep) struct tg_log_policy *p = NULL;
 	struct line l = { .what = what, .err = err };
 	tg_bytes rest = text;
 
-	TG_REQUIRE(text.n <= TG_MAX_LOG_POLICY, err, TG_E_LIMIT, "%s: a policy above %u bytes", what,
-	    TG_MAX_LOG_POLICY);
+	TG_REQUIRE(text.n <= TG_MAX_LOG_POLICY, err, TG_E_LIMIT, "%s: a policy above %u bytes",
+	    what, TG_MAX_LOG_POLICY);
 	p = calloc(1, sizeof(*p));
 	TG_REQUIRE(p != NULL, err, TG_E_NOMEM, "%s: out of memory", what);
 	while (tg_line_take(&rest, &l.rest)) {
@@ -315,140 +296,6 @@ tg_log_policy_parse(tg_bytes text, const char *what, struct tg_log_policy **ret,
 	return TG_OK;
 }
 
-/* ---- checking ---- */
-
-static bool
-names_key(const struct tg_note_line *line, const struct tg_note_key *key)
-{
-	return is(line->name, key->name) &&
-	    tg_bytes_equal((tg_bytes){ line->id, sizeof(line->id) },
-		(tg_bytes){ key->id, sizeof(key->id) });
-}
-
-const struct tg_note_key *
-tg_log_policy_log_key(const struct tg_log_policy *p, const char *origin,
-    const struct tg_note_line *line)
-{
-	for (size_t i = 0; i < p->n_logs; i++)
-		if (strcmp(p->logs[i].key->name, origin) == 0 && names_key(line, p->logs[i].key))
-			return p->logs[i].key;
-	return NULL;
-}
-
-/* Index of the witness, NOBODY for an unknown one. */
-static size_t
-find_witness(const struct tg_log_policy *p, const struct tg_note_line *line)
-{
-	for (size_t i = 0; i < p->n_witnesses; i++)
-		if (names_key(line, p->names[p->witness[i]].key))
-			return p->witness[i];
-	return NOBODY;
-}
-
-const struct tg_note_key *
-tg_log_policy_witness_key(const struct tg_log_policy *p, const struct tg_note_line *line)
-{
-	const size_t i = find_witness(p, line);
-
-	return i == NOBODY ? NULL : p->names[i].key;
-}
-
-/* Types of keys, as bits. */
-static unsigned
-type_bit(const struct tg_note_key *k)
-{
-	return 1u << (unsigned)k->type;
-}
-
-/* Every type of key that the policy has for the origin must have signed. */
-static tg_status
-check_log(const struct tg_log_policy *p, const struct tg_note *note, const char *what,
-    const struct tg_checkpoint *c, struct tg_error *err)
-{
-	unsigned wanted = 0, signed_by = 0;
-
-	for (size_t i = 0; i < p->n_logs; i++)
-		if (strcmp(p->logs[i].key->name, c->origin) == 0)
-			wanted |= type_bit(p->logs[i].key);
-	TG_REQUIRE(wanted != 0, err, TG_E_NOTFOUND, "%s: checkpoint of %s, a log the policy does not know",
-	    what, c->origin);
-	for (size_t i = 0; i < note->n; i++) {
-		const struct tg_note_key *key = tg_log_policy_log_key(p, c->origin, &note->line[i]);
-		int64_t time = 0;
-
-		if (key == NULL)
-			continue;
-		TG_TRY(tg_checkpoint_check_line(c, note->text, &note->line[i], key, &time, err));
-		signed_by |= type_bit(key);
-	}
-	TG_REQUIRE(signed_by != 0, err, TG_E_AUTH, "%s: checkpoint of %s without its signature", what,
-	    c->origin);
-	TG_REQUIRE((signed_by & 1u << TG_NOTE_COSIG_MLDSA44) == (wanted & 1u << TG_NOTE_COSIG_MLDSA44),
-	    err, TG_E_AUTH, "%s: checkpoint of %s without its post-quantum signature", what, c->origin);
-	TG_REQUIRE(signed_by == wanted, err, TG_E_AUTH,
-	    "%s: checkpoint of %s without its Ed25519 signature", what, c->origin);
-	return TG_OK;
-}
-
-/* have[i]: members of group i that cosigned; of a witness: whether it did. */
-static tg_status
-count_cosigners(const struct tg_log_policy *p, const struct tg_note *note,
-    const struct tg_checkpoint *c, size_t *have, struct tg_error *err)
-{
-	for (size_t i = 0; i < note->n; i++) {
-		const size_t w = find_witness(p, &note->line[i]);
-		int64_t time = 0;
-
-		if (w == NOBODY)
-			continue;
-		TG_TRY(tg_checkpoint_check_line(c, note->text, &note->line[i], p->names[w].key, &time,
-		    err));
-		have[w] = 1;
-	}
-	/* members stand before their group, so that each count is complete when it is looked at */
-	for (size_t i = 0; i < p->n_names; i++) {
-		const struct name_row *row = &p->names[i];
-		const bool good = row->key != NULL ? have[i] != 0 : have[i] >= row->need;
-
-		if (good && row->member != NOBODY)
-			have[row->member]++;
-	}
-	return TG_OK;
-}
-
-static tg_status
-check_quorum(const struct tg_log_policy *p, const struct tg_note *note, const char *what,
-    const struct tg_checkpoint *c, struct tg_error *err)
-{
-	size_t have[TG_LEN(p->names)] = { 0 };
-
-	TG_TRY(count_cosigners(p, note, c, have, err));
-	if (p->quorum == NOBODY)
-		return TG_OK;
-	const struct name_row *row = &p->names[p->quorum];
-	const size_t need = row->key != NULL ? 1 : row->need;
-	TG_REQUIRE(have[p->quorum] >= need, err, TG_E_AUTH,
-	    "%s: checkpoint of %s: %zu of the %zu cosignatures that %s needs", what, c->origin,
-	    have[p->quorum], need, row->name);
-	return TG_OK;
-}
-
-tg_status
-tg_log_policy_check(const struct tg_log_policy *p, tg_bytes note, const char *what, bool quorum,
-    struct tg_checkpoint *ret, struct tg_error *err)
-{
-	TG_AUTO(tg_note_done) struct tg_note n = { .n = 0 };
-	struct tg_checkpoint c;
-
-	TG_TRY(tg_note_parse(note, what, &n, err));
-	TG_TRY(tg_checkpoint_parse(n.text, what, &c, err));
-	TG_TRY(check_log(p, &n, what, &c, err));
-	if (quorum)
-		TG_TRY(check_quorum(p, &n, what, &c, err));
-	*ret = c;
-	return TG_OK;
-}
-
 /* ---- looking in ---- */
 
 size_t
@@ -460,7 +307,7 @@ tg_log_policy_witnesses(const struct tg_log_policy *p)
 struct tg_log_policy_witness
 tg_log_policy_witness(const struct tg_log_policy *p, size_t i)
 {
-	const struct name_row *row = &p->names[p->witness[i]];
+	const struct tg_name_row *row = &p->names[p->witness[i]];
 
 	return (struct tg_log_policy_witness){ row->name, row->key, row->url };
 }

@@ -75,8 +75,8 @@ siblings(const struct tg_hashes *h, unsigned level, uint64_t index, uint64_t n,
 
 		if (sibling > (n - 1) >> level)
 			continue; /* the last of an odd number: it goes up by itself */
-		TG_REQUIRE(path->n < TG_MAX_PATH_HASHES, err, TG_E_LIMIT, "proof: a tree of %llu leaves",
-		    (unsigned long long)n);
+		TG_REQUIRE(path->n < TG_MAX_PATH_HASHES, err, TG_E_LIMIT,
+		    "proof: a tree of %llu leaves", (unsigned long long)n);
 		if (sibling < n >> level)
 			TG_TRY(h->node(h->ctx, level, sibling, path->hash[path->n], err));
 		else
@@ -100,8 +100,8 @@ tg_proof_inclusion(const struct tg_hashes *h, uint64_t index, uint64_t n, struct
 }
 
 tg_status
-tg_proof_consistency(const struct tg_hashes *h, uint64_t m, uint64_t n, struct tg_path *ret,
-    struct tg_error *err)
+tg_proof_consistency(
+    const struct tg_hashes *h, uint64_t m, uint64_t n, struct tg_path *ret, struct tg_error *err)
 {
 	struct tg_path path = { .n = 0 };
 
@@ -135,7 +135,8 @@ tg_proof_check_inclusion(const uint8_t leaf[static 32], uint64_t index, uint64_t
 	    (unsigned long long)index, (unsigned long long)n);
 	memcpy(r, leaf, sizeof(r));
 	for (unsigned i = 0; i < path->n; i++) {
-		TG_REQUIRE(sn != 0, err, TG_E_AUTH, "inclusion proof: %u hashes, %u expected", path->n, i);
+		TG_REQUIRE(
+		    sn != 0, err, TG_E_AUTH, "inclusion proof: %u hashes, %u expected", path->n, i);
 		if ((fn & 1) != 0 || fn == sn) {
 			TG_TRY(parent(path->hash[i], r, r, err));
 			for (; (fn & 1) == 0 && fn != 0; fn >>= 1)
@@ -169,8 +170,8 @@ check_extension(uint64_t m, const uint8_t root_m[static 32], uint64_t n,
 	for (unsigned i = whole ? 0 : 1; i < path->n; i++) {
 		const uint8_t *c = path->hash[i];
 
-		TG_REQUIRE(sn != 0, err, TG_E_AUTH, "consistency proof: %u hashes, %u expected", path->n,
-		    i);
+		TG_REQUIRE(sn != 0, err, TG_E_AUTH, "consistency proof: %u hashes, %u expected",
+		    path->n, i);
 		if ((fn & 1) != 0 || fn == sn) {
 			TG_TRY(parent(c, fr, fr, err));
 			TG_TRY(parent(c, sr, sr, err));
@@ -199,7 +200,8 @@ tg_proof_check_consistency(uint64_t m, const uint8_t root_m[static 32], uint64_t
 	    (unsigned long long)m, (unsigned long long)n);
 	if (m != 0 && m != n)
 		return check_extension(m, root_m, n, root_n, path, err);
-	TG_REQUIRE(path->n == 0, err, TG_E_AUTH, "consistency proof: %u hashes, none expected", path->n);
+	TG_REQUIRE(
+	    path->n == 0, err, TG_E_AUTH, "consistency proof: %u hashes, none expected", path->n);
 	if (m == 0) {
 		TG_TRY(tg_sha256(NULL, 0, empty, err));
 		TG_REQUIRE(same(root_m, empty), err, TG_E_AUTH,
@@ -233,8 +235,8 @@ tg_path_take(tg_bytes *rest, const char *what, struct tg_path *ret, struct tg_er
 		    "%s: a proof's hashes end with an empty line", what);
 		if (line.n == 0)
 			break;
-		TG_REQUIRE(path.n < TG_MAX_PATH_HASHES, err, TG_E_LIMIT, "%s: a proof of more than %d hashes",
-		    what, TG_MAX_PATH_HASHES);
+		TG_REQUIRE(path.n < TG_MAX_PATH_HASHES, err, TG_E_LIMIT,
+		    "%s: a proof of more than %d hashes", what, TG_MAX_PATH_HASHES);
 		TG_REQUIRE(tg_base64_padded_decode(path.hash[path.n], 32, line), err, TG_E_FORMAT,
 		    "%s: hash %u of the proof is not base64 of 32 bytes", what, path.n);
 		path.n++;

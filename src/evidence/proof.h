@@ -21,14 +21,14 @@ struct tg_hashes {
 };
 
 /* Root of the first n leaves; SHA-256 of nothing for n == 0. */
-TG_MUST_CHECK tg_status tg_proof_root(const struct tg_hashes *h, uint64_t n, uint8_t out[static 32],
-    struct tg_error *err);
+TG_MUST_CHECK tg_status tg_proof_root(
+    const struct tg_hashes *h, uint64_t n, uint8_t out[static 32], struct tg_error *err);
 /* Leaf `index` < n in the tree of n leaves; TG_E_USAGE otherwise. */
 TG_MUST_CHECK tg_status tg_proof_inclusion(const struct tg_hashes *h, uint64_t index, uint64_t n,
     struct tg_path *ret, struct tg_error *err);
 /* From m to n leaves, m <= n; empty for m == 0 and m == n. May be TG_E_LIMIT above 2^63 leaves. */
-TG_MUST_CHECK tg_status tg_proof_consistency(const struct tg_hashes *h, uint64_t m, uint64_t n,
-    struct tg_path *ret, struct tg_error *err);
+TG_MUST_CHECK tg_status tg_proof_consistency(
+    const struct tg_hashes *h, uint64_t m, uint64_t n, struct tg_path *ret, struct tg_error *err);
 
 /* TG_E_AUTH when the path does not lead from the leaf to the root. */
 TG_MUST_CHECK tg_status tg_proof_check_inclusion(const uint8_t leaf[static 32], uint64_t index,
@@ -41,7 +41,7 @@ TG_MUST_CHECK tg_status tg_proof_check_consistency(uint64_t m, const uint8_t roo
 /* As tlog-proof and tlog-witness write it: one line of base64 for each hash. */
 TG_MUST_CHECK tg_status tg_path_put(const struct tg_path *path, struct tg_buf *out);
 /* Take such lines off *rest, and the empty line behind them. */
-TG_MUST_CHECK tg_status tg_path_take(tg_bytes *rest, const char *what, struct tg_path *ret,
-    struct tg_error *err);
+TG_MUST_CHECK tg_status tg_path_take(
+    tg_bytes *rest, const char *what, struct tg_path *ret, struct tg_error *err);
 
 #endif

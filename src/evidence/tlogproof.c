@@ -45,18 +45,20 @@ read_extra(tg_bytes text, const char *what, struct tg_buf *ret, struct tg_error 
 tg_status
 tg_tlogproof_parse(tg_bytes in, const char *what, struct tg_tlogproof *ret, struct tg_error *err)
 {
-	TG_AUTO(tg_tlogproof_done) struct tg_tlogproof p = { .extra = { .max = TG_MAX_TLOG_PROOF } };
+	TG_AUTO(tg_tlogproof_done)
+	struct tg_tlogproof p = { .extra = { .max = TG_MAX_TLOG_PROOF } };
 	tg_bytes rest = in, line = { NULL, 0 };
 
 	TG_REQUIRE(in.n <= TG_MAX_TLOG_PROOF, err, TG_E_LIMIT, "%s: a proof above %u bytes", what,
 	    TG_MAX_TLOG_PROOF);
 	TG_REQUIRE(tg_line_take(&rest, &line) && tg_bytes_equal(line, tg_bytes_str(HEAD)), err,
 	    TG_E_FORMAT, "%s: not a proof of a transparency log (%s)", what, HEAD);
-	TG_REQUIRE(tg_line_take(&rest, &line), err, TG_E_FORMAT, "%s: a proof without \"index\"", what);
+	TG_REQUIRE(
+	    tg_line_take(&rest, &line), err, TG_E_FORMAT, "%s: a proof without \"index\"", what);
 	if (tg_prefix_take(&line, "extra ")) {
 		TG_TRY(read_extra(line, what, &p.extra, err));
-		TG_REQUIRE(tg_line_take(&rest, &line), err, TG_E_FORMAT, "%s: a proof without \"index\"",
-		    what);
+		TG_REQUIRE(tg_line_take(&rest, &line), err, TG_E_FORMAT,
+		    "%s: a proof without \"index\"", what);
 	}
 	TG_REQUIRE(tg_prefix_take(&line, "index ") && tg_decimal_decode(line, &p.index), err,
 	    TG_E_FORMAT, "%s: a proof without \"index\" and a number", what);

@@ -4,10 +4,10 @@
 #include "util/text.h"
 #include "util/try.h"
 
-#define PLAIN_TEXT       "text/plain; charset=utf-8"
-#define SIZE_TEXT        "text/x.tlog.size"
+#define PLAIN_TEXT	 "text/plain; charset=utf-8"
+#define SIZE_TEXT	 "text/x.tlog.size"
 #define MAX_PROOF_HASHES 63 /* tlog-witness */
-#define HASH_TEXT        64 /* hex digits of an origin's hash */
+#define HASH_TEXT	 64 /* hex digits of an origin's hash */
 
 /* ---- replies ---- */
 
@@ -30,7 +30,8 @@ reply_failure(struct tg_witness_reply *r, int status, const struct tg_error *why
 		tg_buf_done(&r->body);
 }
 
-/* The status of a failure, where there is one for what was sent: `refused` for what does not match. */
+/* The status of a failure, where there is one for what was sent: `refused` for what does not match.
+ */
 static int
 http_of(tg_status s, int refused)
 {
@@ -84,8 +85,8 @@ read_request(struct adding *a, tg_bytes body, struct tg_error *err)
 		tg_decimal_decode(line, &a->old),
 	    err, TG_E_FORMAT, "%s: \"old\" and a number expected", what);
 	TG_TRY(tg_path_take(&rest, what, &a->path, err));
-	TG_REQUIRE(a->path.n <= MAX_PROOF_HASHES, err, TG_E_LIMIT, "%s: a proof of more than %d hashes",
-	    what, MAX_PROOF_HASHES);
+	TG_REQUIRE(a->path.n <= MAX_PROOF_HASHES, err, TG_E_LIMIT,
+	    "%s: a proof of more than %d hashes", what, MAX_PROOF_HASHES);
 	a->note = rest;
 	return TG_OK;
 }
@@ -137,8 +138,8 @@ check_extends(struct adding *a, struct tg_error *err)
 	TG_REQUIRE(a->old == a->last.size, err, TG_E_CONFLICT,
 	    "add-checkpoint: %s: old size %llu, %llu expected", a->new.origin,
 	    (unsigned long long)a->old, (unsigned long long)a->last.size);
-	tg_status s = tg_proof_check_consistency(a->old, a->last.root, a->new.size, a->new.root,
-	    &a->path, err);
+	tg_status s = tg_proof_check_consistency(
+	    a->old, a->last.root, a->new.size, a->new.root, &a->path, err);
 	a->http = s == TG_E_AUTH ? 422 : 500;
 	return s;
 }
@@ -152,7 +153,8 @@ keep_log_lines(const struct adding *a, const struct tg_note *note, struct tg_buf
 
 	for (size_t i = 0; i < note->n && n < TG_LEN(kept); i++) {
 		const struct tg_note_line *line = &note->line[i];
-		const struct tg_note_key *key = tg_log_policy_log_key(a->w->logs, a->new.origin, line);
+		const struct tg_note_key *key =
+		    tg_log_policy_log_key(a->w->logs, a->new.origin, line);
 		bool again = key == NULL;
 
 		for (size_t j = 0; !again && j < n; j++)
@@ -177,7 +179,8 @@ cosign(struct adding *a, struct tg_buf *ret, struct tg_error *err)
 	TG_TRY(tg_checkpoint_cosign(&a->new, a->w->name, a->w->key, a->now, &lines, err));
 	TG_TRY(tg_note_parse(a->note, "add-checkpoint", &note, err));
 	TG_REQUIRE(tg_buf_put(&stored, note.text.p, note.text.n) == TG_OK &&
-		tg_buf_put_str(&stored, "\n") == TG_OK && keep_log_lines(a, &note, &stored) == TG_OK &&
+		tg_buf_put_str(&stored, "\n") == TG_OK &&
+		keep_log_lines(a, &note, &stored) == TG_OK &&
 		tg_buf_put(&stored, lines.p, lines.n) == TG_OK,
 	    err, TG_E_NOMEM, "add-checkpoint: out of memory");
 	TG_TRY(m->save(m->ctx, a->origin_hash, tg_buf_view(&stored), err));
@@ -191,7 +194,8 @@ add_checkpoint(struct adding *a, tg_bytes body, struct tg_buf *ret, struct tg_er
 {
 	a->http = 400;
 	TG_TRY(read_request(a, body, err));
-	tg_status s = tg_log_policy_check(a->w->logs, a->note, "add-checkpoint", false, &a->new, err);
+	tg_status s =
+	    tg_log_policy_check(a->w->logs, a->note, "add-checkpoint", false, &a->new, err);
 	a->http = http_of(s, 403);
 	TG_TRY(s);
 	TG_TRY(check_extends(a, err));
@@ -227,8 +231,8 @@ tg_witness_add_checkpoint(const struct tg_witness *w, tg_bytes body, int64_t now
 /* ---- the newest checkpoint ---- */
 
 static tg_status
-load_checkpoint(const struct tg_witness *w, tg_bytes origin_hash, struct tg_buf *ret,
-    struct tg_error *err)
+load_checkpoint(
+    const struct tg_witness *w, tg_bytes origin_hash, struct tg_buf *ret, struct tg_error *err)
 {
 	uint8_t hash[HASH_TEXT / 2];
 	char text[HASH_TEXT + 1];
@@ -264,11 +268,12 @@ tg_witness_request(uint64_t old, const struct tg_path *proof, tg_bytes note, str
 {
 	TG_AUTO(tg_buf_done) struct tg_buf text = { .max = 2 * TG_MAX_NOTE };
 
-	TG_REQUIRE(proof->n <= MAX_PROOF_HASHES, err, TG_E_USAGE, "add-checkpoint: a proof of %u hashes",
-	    proof->n);
+	TG_REQUIRE(proof->n <= MAX_PROOF_HASHES, err, TG_E_USAGE,
+	    "add-checkpoint: a proof of %u hashes", proof->n);
 	TG_REQUIRE(tg_buf_put_str(&text, "old ") == TG_OK && tg_decimal_put(&text, old) == TG_OK &&
 		tg_buf_put_str(&text, "\n") == TG_OK && tg_path_put(proof, &text) == TG_OK &&
-		tg_buf_put_str(&text, "\n") == TG_OK && tg_buf_put(&text, note.p, note.n) == TG_OK &&
+		tg_buf_put_str(&text, "\n") == TG_OK &&
+		tg_buf_put(&text, note.p, note.n) == TG_OK &&
 		tg_buf_put(out, text.p, text.n) == TG_OK,
 	    err, TG_E_NOMEM, "add-checkpoint: no memory for a request");
 	return TG_OK;
@@ -296,8 +301,8 @@ accept_lines(const struct tg_log_policy *p, const struct tg_checkpoint *c,
 			again = taken[j] == key;
 		if (again)
 			continue;
-		TG_REQUIRE(tg_note_put_line(out, key->name, key->id, line->sig) == TG_OK, err, TG_E_NOMEM,
-		    "cosignatures: out of memory");
+		TG_REQUIRE(tg_note_put_line(out, key->name, key->id, line->sig) == TG_OK, err,
+		    TG_E_NOMEM, "cosignatures: out of memory");
 		taken[n++] = key;
 	}
 	TG_REQUIRE(n > 0, err, TG_E_AUTH, "cosignatures: none of a witness that the policy knows");
@@ -314,7 +319,8 @@ tg_witness_accept(const struct tg_log_policy *p, const struct tg_checkpoint *c, 
 
 	TG_REQUIRE(text.n < TG_MAX_NOTE && reply.n < TG_MAX_NOTE - text.n, err, TG_E_LIMIT,
 	    "cosignatures: %zu bytes, too many for a note", reply.n);
-	TG_REQUIRE(tg_buf_put(&whole, text.p, text.n) == TG_OK && tg_buf_put_str(&whole, "\n") == TG_OK &&
+	TG_REQUIRE(tg_buf_put(&whole, text.p, text.n) == TG_OK &&
+		tg_buf_put_str(&whole, "\n") == TG_OK &&
 		tg_buf_put(&whole, reply.p, reply.n) == TG_OK,
 	    err, TG_E_NOMEM, "cosignatures: out of memory");
 	TG_TRY(tg_note_parse(tg_buf_view(&whole), "cosignatures", &note, err));

@@ -1,5 +1,5 @@
-/* A policy that is accepted has no key twice; and what it asks for is asked of everybody: a checkpoint
- * that is good with some cosignatures is good with more of them. */
+/* A policy that is accepted has no key twice; and what it asks for is asked of everybody: a
+ * checkpoint that is good with some cosignatures is good with more of them. */
 #include "../unit/evidence/parties.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);

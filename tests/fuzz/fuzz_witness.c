@@ -1,6 +1,6 @@
-/* A witness under requests. An input that begins with "old " is a request as it is; in any other, four
- * bytes each are an honest or dishonest log's next step (old size, size, the leaf at which its tree
- * forks, a damaged hash), signed here, whose reply a model foretells. */
+/* A witness under requests. An input that begins with "old " is a request as it is; in any other,
+ * four bytes each are an honest or dishonest log's next step (old size, size, the leaf at which its
+ * tree forks, a damaged hash), signed here, whose reply a model foretells. */
 #include "../unit/evidence/parties.h"
 #include "crypto/hash.h"
 #include "evidence/witness.h"
@@ -69,8 +69,8 @@ ask(tg_bytes body)
 	tg_witness_add_checkpoint(&w, body, NOW, &r, NULL);
 	const int status = r.status;
 	if (status == 200) {
-		if (tg_log_policy_check(everybody, tg_buf_view(&stored), "stored", true, &c, NULL) !=
-			TG_OK ||
+		if (tg_log_policy_check(
+			everybody, tg_buf_view(&stored), "stored", true, &c, NULL) != TG_OK ||
 		    stored.n < r.body.n ||
 		    memcmp(stored.p + stored.n - r.body.n, r.body.p, r.body.n) != 0)
 			__builtin_trap();

@@ -75,7 +75,8 @@ published_vectors(void)
 	OK_STATUS(tg_sig_mldsa44.key.public_of(private, pk, NULL), TG_OK);
 	OK(hash_is(pk, sizeof(pk), PK_HASH));
 	for (size_t i = 0; i < TG_LEN(vectors); i++) {
-		const size_t n = strlen(vectors[i].msg) / 2, n_context = strlen(vectors[i].context) / 2;
+		const size_t n = strlen(vectors[i].msg) / 2,
+			     n_context = strlen(vectors[i].context) / 2;
 		const tg_bytes m = { msg, n }, c = { context, n_context };
 
 		OK(tg_hex_decode(msg, n, tg_bytes_str(vectors[i].msg)) &&

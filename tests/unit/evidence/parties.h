@@ -1,4 +1,5 @@
-/* What tests of checkpoints share: keys of fixed seeds, their verifier keys, policies made of them. */
+/* What tests of checkpoints share: keys of fixed seeds, their verifier keys, policies made of them.
+ */
 #ifndef TG_TESTS_PARTIES_H
 #define TG_TESTS_PARTIES_H
 

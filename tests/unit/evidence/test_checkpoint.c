@@ -2,13 +2,15 @@
 #include "../../tap.h"
 #include "parties.h"
 
-#define EXAMPLE_TEXT                                                                               \
+#define EXAMPLE_TEXT \
 	"example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n"
-#define EXAMPLE_NOTE                                                                               \
-	EXAMPLE_TEXT                                                                               \
-	"\n\xe2\x80\x94 example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4U" \
-	"RYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n"                                             \
-	"\xe2\x80\x94 witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9" \
+#define EXAMPLE_NOTE                                                 \
+	EXAMPLE_TEXT                                                 \
+	"\n\xe2\x80\x94 example.com/behind-the-sofa "                \
+	"Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4U"         \
+	"RYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n"               \
+	"\xe2\x80\x94 witness.example.com/w1 "                       \
+	"jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9" \
 	"dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n"
 
 static const tg_bytes none = { NULL, 0 };
@@ -100,7 +102,8 @@ what_is_signed(void)
 	OK_STATUS(tg_note_parse(tg_buf_view(&note), "note", &n, NULL), TG_OK);
 	OK(n.n == 2 && n.line[0].sig.n == 64 && n.line[1].sig.n == 8 + 2420);
 	OK(tg_bytes_equal(n.line[0].name, tg_bytes_str(ORIGIN)));
-	OK_STATUS(tg_sig_ed25519.verify(log->public[TG_CLASSIC], n.text, none, n.line[0].sig.p, NULL),
+	OK_STATUS(
+	    tg_sig_ed25519.verify(log->public[TG_CLASSIC], n.text, none, n.line[0].sig.p, NULL),
 	    TG_OK);
 	OK(tg_get_u64be(n.line[1].sig.p) == NOW);
 	must(tg_buf_put(&msg, "subtree/v1\n\0\x0f" ORIGIN, 13 + strlen(ORIGIN)));
@@ -110,8 +113,8 @@ what_is_signed(void)
 	must(tg_buf_put_u64be(&msg, 0));
 	must(tg_buf_put_u64be(&msg, 0x0102030405060708));
 	must(tg_buf_put(&msg, c.root, 32));
-	OK_STATUS(tg_sig_mldsa44.verify(log->public[TG_PQC], tg_buf_view(&msg), none,
-		      n.line[1].sig.p + 8, NULL),
+	OK_STATUS(tg_sig_mldsa44.verify(
+		      log->public[TG_PQC], tg_buf_view(&msg), none, n.line[1].sig.p + 8, NULL),
 	    TG_OK);
 	/* the witness's lines go behind the log's */
 	must(tg_buf_put(&note, lines.p, lines.n));
@@ -129,8 +132,8 @@ what_is_signed(void)
 	must(tg_buf_put_u64be(&msg, 0));
 	must(tg_buf_put_u64be(&msg, 0x0102030405060708));
 	must(tg_buf_put(&msg, c.root, 32));
-	OK_STATUS(tg_sig_mldsa44.verify(witness->public[TG_PQC], tg_buf_view(&msg), none,
-		      w.line[3].sig.p + 8, NULL),
+	OK_STATUS(tg_sig_mldsa44.verify(
+		      witness->public[TG_PQC], tg_buf_view(&msg), none, w.line[3].sig.p + 8, NULL),
 	    TG_OK);
 	tg_buf_done(&msg), tg_buf_done(&note), tg_buf_done(&lines);
 	tg_note_done(&n), tg_note_done(&w);
@@ -167,7 +170,8 @@ lines_verify_under_their_keys(void)
 			const tg_status s =
 			    tg_checkpoint_check_line(&c, n.text, &n.line[i], keys[k], &time, NULL);
 
-			wrong += s != (k == i ? TG_OK : TG_E_AUTH) || time != (k == i ? times[i] : -1);
+			wrong +=
+			    s != (k == i ? TG_OK : TG_E_AUTH) || time != (k == i ? times[i] : -1);
 		}
 		int64_t time = -1;
 		struct tg_note_line altered = n.line[i];
@@ -175,17 +179,18 @@ lines_verify_under_their_keys(void)
 
 		memcpy(copy, n.line[i].sig.p, n.line[i].sig.n);
 		altered.sig = (tg_bytes){ copy, n.line[i].sig.n };
-		for (size_t at = 0; at < altered.sig.n; at += altered.sig.n > 100 && at > 16 ? 53 : 1) {
+		for (size_t at = 0;
+		     at<altered.sig.n; at += altered.sig.n> 100 && at > 16 ? 53 : 1) {
 			copy[at] ^= 1;
-			wrong += tg_checkpoint_check_line(&c, n.text, &altered, keys[i], &time, NULL) !=
-			    TG_E_AUTH;
+			wrong += tg_checkpoint_check_line(
+				     &c, n.text, &altered, keys[i], &time, NULL) != TG_E_AUTH;
 			copy[at] ^= 1;
 			count++;
 		}
 		for (int more = -1; more <= 1; more += 2, count++) {
 			altered.sig.n = n.line[i].sig.n + (size_t)more;
-			wrong += tg_checkpoint_check_line(&c, n.text, &altered, keys[i], &time, NULL) !=
-			    TG_E_AUTH;
+			wrong += tg_checkpoint_check_line(
+				     &c, n.text, &altered, keys[i], &time, NULL) != TG_E_AUTH;
 		}
 		/* another text */
 		const struct tg_checkpoint *others[] = { &bigger, &forked, &renamed };

@@ -168,7 +168,8 @@ inclusion_taken(size_t index, size_t n, const struct tg_path *path, const uint8_
 	taken += tg_proof_check_inclusion(leaf[index], index, 0, path, root, NULL) == TG_OK;
 	for (size_t wrong = 0; wrong < n; wrong++)
 		if (wrong != index)
-			taken += tg_proof_check_inclusion(leaf[index], wrong, n, path, root, NULL) == TG_OK;
+			taken += tg_proof_check_inclusion(
+				     leaf[index], wrong, n, path, root, NULL) == TG_OK;
 	return taken;
 }
 
@@ -187,7 +188,8 @@ inclusion(void)
 			struct tg_path got = { .n = 9 }, want = { .n = 0 };
 
 			naive_path(i, 0, n, &want);
-			wrong += tg_proof_inclusion(&h, i, n, &got, NULL) != TG_OK || !equal(&got, &want);
+			wrong += tg_proof_inclusion(&h, i, n, &got, NULL) != TG_OK ||
+			    !equal(&got, &want);
 			wrong += tg_proof_check_inclusion(leaf[i], i, n, &got, root, NULL) != TG_OK;
 			taken += inclusion_taken(i, n, &got, root);
 		}
@@ -198,8 +200,8 @@ inclusion(void)
 }
 
 static unsigned long
-consistency_taken(size_t m, size_t n, const struct tg_path *path, const uint8_t old[32],
-    const uint8_t root[32])
+consistency_taken(
+    size_t m, size_t n, const struct tg_path *path, const uint8_t old[32], const uint8_t root[32])
 {
 	struct tg_path bad;
 	unsigned long taken = 0;
@@ -247,7 +249,8 @@ consistency(void)
 			mth(0, m, old);
 			if (m > 0)
 				naive_subproof(m, 0, n, true, &want);
-			wrong += tg_proof_consistency(&h, m, n, &got, NULL) != TG_OK || !equal(&got, &want);
+			wrong += tg_proof_consistency(&h, m, n, &got, NULL) != TG_OK ||
+			    !equal(&got, &want);
 			wrong += tg_proof_check_consistency(m, old, n, root, &got, NULL) != TG_OK;
 			taken += consistency_taken(m, n, &got, old, root);
 		}
@@ -346,8 +349,8 @@ three_known_records(void)
 	struct tg_buf b = { .max = 64 };
 	OK_STATUS(tg_proof_root(&h, 3, hash, NULL), TG_OK);
 	OK_STATUS(tg_base64_padded_put(&b, (tg_bytes){ hash, 32 }), TG_OK);
-	OK(tg_bytes_equal(tg_buf_view(&b),
-	    tg_bytes_str("x6T5m3p2azrp/8fiVJknarHBjIgacu6h6ukwMSAR4vU=")));
+	OK(tg_bytes_equal(
+	    tg_buf_view(&b), tg_bytes_str("x6T5m3p2azrp/8fiVJknarHBjIgacu6h6ukwMSAR4vU=")));
 	tg_buf_done(&b);
 }
 
@@ -421,19 +424,22 @@ the_largest_trees(void)
 		hash_of(parts, 3, levels[i]);
 	}
 	for (size_t i = 0; i < TG_LEN(sizes); i++) {
-		const uint64_t size = sizes[i], at[] = { 0, 1, size / 2, size / 3, size - 2, size - 1 };
+		const uint64_t size = sizes[i],
+			       at[] = { 0, 1, size / 2, size / 3, size - 2, size - 1 };
 		struct tg_path path = { .n = 0 };
 
 		wrong += tg_proof_root(&h, size, root, NULL) != TG_OK;
 		for (size_t j = 0; j < TG_LEN(at); j++, n++) {
 			wrong += tg_proof_inclusion(&h, at[j], size, &path, NULL) != TG_OK ||
-			    tg_proof_check_inclusion(levels[0], at[j], size, &path, root, NULL) != TG_OK;
+			    tg_proof_check_inclusion(levels[0], at[j], size, &path, root, NULL) !=
+				TG_OK;
 			wrong += size == 1000000000 && path.n > 30;
 			const tg_status s = tg_proof_consistency(&h, at[j], size, &path, NULL);
 			if (s == TG_E_LIMIT && size > 1ull << 63)
 				continue;
 			wrong += s != TG_OK || tg_proof_root(&h, at[j], old, NULL) != TG_OK ||
-			    tg_proof_check_consistency(at[j], old, size, root, &path, NULL) != TG_OK;
+			    tg_proof_check_consistency(at[j], old, size, root, &path, NULL) !=
+				TG_OK;
 		}
 	}
 	OK_NONE(wrong, n, "proofs in large trees");

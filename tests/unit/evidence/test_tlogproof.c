@@ -26,10 +26,12 @@ the_example_parses(void)
 	(void)snprintf(text, sizeof(text), HEAD "extra %s\nindex 73894\n%s\n%s",
 	    "YWdlLXYxLjIuMS1kYXJ3aW4tYXJtNjQudGFyLmd6", hashes, checkpoint);
 	OK_STATUS(tg_tlogproof_parse(tg_bytes_str(text), "proof", &p, NULL), TG_OK);
-	OK(p.index == 73894 && p.path.n == 5 && p.path.hash[4][0] == 0x00 && p.path.hash[4][1] == 0x70);
+	OK(p.index == 73894 && p.path.n == 5 && p.path.hash[4][0] == 0x00 &&
+	    p.path.hash[4][1] == 0x70);
 	OK(tg_bytes_equal(tg_buf_view(&p.extra), tg_bytes_str("age-v1.2.1-darwin-arm64.tar.gz")));
 	OK(tg_bytes_equal(p.checkpoint, tg_bytes_str(checkpoint)));
-	OK_STATUS(tg_tlogproof_put(tg_buf_view(&p.extra), p.index, &p.path, p.checkpoint, &b), TG_OK);
+	OK_STATUS(
+	    tg_tlogproof_put(tg_buf_view(&p.extra), p.index, &p.path, p.checkpoint, &b), TG_OK);
 	OK(tg_bytes_equal(tg_buf_view(&b), tg_bytes_str(text)));
 	tg_buf_done(&b);
 	tg_tlogproof_done(&p);
@@ -54,13 +56,15 @@ proofs_read_back(void)
 				struct tg_tlogproof p;
 
 				memset(path.hash, (int)hashes, sizeof(path.hash));
-				wrong += tg_tlogproof_put((tg_bytes){ raw, extras[k] }, indices[i], &path,
-					     tg_bytes_str("note"), &b) != TG_OK;
-				if (tg_tlogproof_parse(tg_buf_view(&b), "proof", &p, NULL) != TG_OK) {
+				wrong += tg_tlogproof_put((tg_bytes){ raw, extras[k] }, indices[i],
+					     &path, tg_bytes_str("note"), &b) != TG_OK;
+				if (tg_tlogproof_parse(tg_buf_view(&b), "proof", &p, NULL) !=
+				    TG_OK) {
 					wrong++;
 				} else {
 					wrong += p.index != indices[i] || p.path.n != hashes ||
-					    memcmp(p.path.hash, path.hash, 32 * (size_t)hashes) != 0 ||
+					    memcmp(p.path.hash, path.hash, 32 * (size_t)hashes) !=
+						0 ||
 					    !tg_bytes_equal(tg_buf_view(&p.extra),
 						(tg_bytes){ raw, extras[k] }) ||
 					    !tg_bytes_equal(p.checkpoint, tg_bytes_str("note"));
@@ -142,7 +146,8 @@ limits(void)
 	OK_STATUS(tg_buf_put_u8(&b, 'x'), TG_OK);
 	OK_STATUS(tg_tlogproof_parse(tg_buf_view(&b), "proof", &p, NULL), TG_E_LIMIT);
 	struct tg_buf out = { .max = 2 * TG_MAX_TLOG_PROOF };
-	OK_STATUS(tg_tlogproof_put((tg_bytes){ NULL, 0 }, 1, &none, tg_buf_view(&b), &out), TG_E_LIMIT);
+	OK_STATUS(
+	    tg_tlogproof_put((tg_bytes){ NULL, 0 }, 1, &none, tg_buf_view(&b), &out), TG_E_LIMIT);
 	OK(out.n == 0);
 	tg_buf_done(&out);
 	tg_buf_done(&b);

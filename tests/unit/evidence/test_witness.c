@@ -1,4 +1,5 @@
-/* A witness: every status of add-checkpoint, and that it never cosigns what it does not remember. */
+/* A witness: every status of add-checkpoint, and that it never cosigns what it does not remember.
+ */
 #include "../../tap.h"
 #include "crypto/hash.h"
 #include "evidence/witness.h"
@@ -127,7 +128,8 @@ answers(const char *name, tg_bytes body, int status, const char *want)
 	    (status == 200 ? err.status == TG_OK : err.text[0] != '\0' && r.body.n > 0) &&
 	    (want == NULL || tg_bytes_equal(tg_buf_view(&r.body), tg_bytes_str(want))) &&
 	    strcmp(r.content_type, status == 409 ? SIZE_TYPE : "text/plain; charset=utf-8") == 0 &&
-	    (r.body.n == 0 || (memmem(r.body.p, r.body.n, "\xe2\x80\x94", 3) != NULL) == (status == 200)) &&
+	    (r.body.n == 0 ||
+		(memmem(r.body.p, r.body.n, "\xe2\x80\x94", 3) != NULL) == (status == 200)) &&
 	    (r.body.n == 0 || memmem(r.body.p, r.body.n, "secret/path", 11) == NULL);
 
 	tap_n++;
@@ -182,7 +184,8 @@ static void
 what_is_answered_and_remembered(void)
 {
 	const struct tg_checkpoint c = tree(5, 255);
-	struct tg_buf note = signed_note(&c, log_key), body = { .max = 1 << 20 }, all = { .max = 1 << 20 };
+	struct tg_buf note = signed_note(&c, log_key), body = { .max = 1 << 20 },
+		      all = { .max = 1 << 20 };
 	struct tg_witness_reply r, got;
 	struct tg_note n;
 	struct tg_checkpoint checked;
@@ -207,11 +210,13 @@ what_is_answered_and_remembered(void)
 	tg_hex_encode(hash, (tg_bytes){ raw, 32 });
 	OK(strcmp(hash, memory.hash) == 0);
 	OK_STATUS(tg_note_parse(tg_buf_view(&memory.note), "memory", &n, NULL), TG_OK);
-	OK(n.n == 4 && tg_get_u64be(n.line[2].sig.p) == NOW + 5 && tg_get_u64be(n.line[3].sig.p) == NOW + 5);
+	OK(n.n == 4 && tg_get_u64be(n.line[2].sig.p) == NOW + 5 &&
+	    tg_get_u64be(n.line[3].sig.p) == NOW + 5);
 	/* what was answered is what stands at its end */
 	OK(memory.note.n > r.body.n &&
 	    memcmp(memory.note.p + memory.note.n - r.body.n, r.body.p, r.body.n) == 0);
-	OK_STATUS(tg_log_policy_check(everybody, tg_buf_view(&memory.note), "m", true, &checked, &err),
+	OK_STATUS(
+	    tg_log_policy_check(everybody, tg_buf_view(&memory.note), "m", true, &checked, &err),
 	    TG_OK);
 	OK(checked.size == 5 && memcmp(checked.root, c.root, 32) == 0);
 	tg_witness_checkpoint(&witness, tg_bytes_str(hash), &got, &err);
@@ -226,9 +231,9 @@ what_is_answered_and_remembered(void)
 static void
 malformed(void)
 {
-	static const char *const bad[] = { "", "\n", "old\n\n", "old \n\n", "old 01\n\n", "old -1\n\n",
-		"old 1 \n\n", "Old 1\n\n", "old 18446744073709551616\n\n", "old 0\r\n\r\n", "old 0",
-		"old 0\n", "old 0\n\n", "old 0\nAAAA\n\n",
+	static const char *const bad[] = { "", "\n", "old\n\n", "old \n\n", "old 01\n\n",
+		"old -1\n\n", "old 1 \n\n", "Old 1\n\n", "old 18446744073709551616\n\n",
+		"old 0\r\n\r\n", "old 0", "old 0\n", "old 0\n\n", "old 0\nAAAA\n\n",
 		"old 0\nPlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw\n\n",
 		"old 0\n PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=\n\n" };
 	const struct tg_checkpoint c = tree(5, 255);
@@ -251,13 +256,17 @@ malformed(void)
 	must(tg_buf_put_str(&b, "\n"));
 	must(tg_buf_put(&b, note.p, note.n));
 	answers("64 hashes", tg_buf_view(&b), 400, NULL);
-	answers("a note without a checkpoint", tg_bytes_str("old 0\n\nx\n\n\xe2\x80\x94 x Uw2QOkk=\n"), 400,
-	    NULL);
-	answers("a checkpoint without signatures", tg_bytes_str("old 0\n\n" ORIGIN "\n0\n"
-		"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n"), 400, NULL);
-	answers("extension lines", tg_bytes_str("old 0\n\n" ORIGIN "\n0\n"
-		"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\nmore\n\n\xe2\x80\x94 x Uw2QOkk=\n"), 400,
-	    NULL);
+	answers("a note without a checkpoint",
+	    tg_bytes_str("old 0\n\nx\n\n\xe2\x80\x94 x Uw2QOkk=\n"), 400, NULL);
+	answers("a checkpoint without signatures",
+	    tg_bytes_str("old 0\n\n" ORIGIN "\n0\n"
+			 "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n"),
+	    400, NULL);
+	answers("extension lines",
+	    tg_bytes_str(
+		"old 0\n\n" ORIGIN "\n0\n"
+		"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\nmore\n\n\xe2\x80\x94 x Uw2QOkk=\n"),
+	    400, NULL);
 	OK(!memory.used);
 	tg_buf_done(&b), tg_buf_done(&note);
 }
@@ -375,7 +384,8 @@ a_memory_that_fails(void)
 	memory.load = TG_E_IO;
 	grows("it cannot be read", 5, 9, 500, "internal error\n");
 	tg_witness_checkpoint(&witness, tg_bytes_str(memory.hash), &r, &err);
-	OK(r.status == 500 && tg_bytes_equal(tg_buf_view(&r.body), tg_bytes_str("internal error\n")));
+	OK(r.status == 500 &&
+	    tg_bytes_equal(tg_buf_view(&r.body), tg_bytes_str("internal error\n")));
 	OK(err.status == TG_E_IO);
 	tg_buf_done(&r.body);
 	memory.load = TG_E_FORMAT;
@@ -388,7 +398,8 @@ a_memory_that_fails(void)
 	memory.note.p[1] ^= 1;
 	grows("it is of another log", 5, 9, 500, "internal error\n");
 	memory.note.p[1] ^= 1;
-	struct tg_buf note = signed_note(&five, log_key), body = request(5, &no_path, tg_buf_view(&note));
+	struct tg_buf note = signed_note(&five, log_key),
+		      body = request(5, &no_path, tg_buf_view(&note));
 	tg_witness_add_checkpoint(&witness, tg_buf_view(&body), 0, &r, NULL);
 	OK(r.status == 500 && memory.saves == 1); /* no clock */
 	tg_buf_done(&r.body), tg_buf_done(&note), tg_buf_done(&body);
@@ -442,8 +453,9 @@ put_timeless(const struct tg_checkpoint *c, const struct tg_key *key, struct tg_
 	    15 + 8 + 1 + strlen(ORIGIN) + 8));
 	must(tg_buf_put_u64be(&msg, c->size));
 	must(tg_buf_put(&msg, c->root, 32));
-	must(tg_sig_mldsa44.sign(key->private[TG_PQC], tg_buf_view(&msg), (tg_bytes){ NULL, 0 }, false,
-	    sig + 8, NULL));
+	must(tg_sig_mldsa44.sign(
+	    key->private [TG_PQC], tg_buf_view(&msg), (tg_bytes) { NULL, 0 }, false, sig + 8,
+	    NULL));
 	must(tg_note_key_id("wa", TG_NOTE_COSIG_MLDSA44, tg_key_pk(key, TG_PQC), id, NULL));
 	must(tg_note_put_line(out, "wa", id, (tg_bytes){ sig, sizeof(sig) }));
 	tg_buf_done(&msg);
@@ -473,20 +485,25 @@ replies(void)
 	const size_t before = out.n;
 	OK_STATUS(tg_witness_accept(everybody, &c, t, tg_buf_view(&reply), &out, NULL), TG_OK);
 	OK(out.n == before + good.n && memcmp(out.p + before, good.p, good.n) == 0);
-	OK_STATUS(tg_log_policy_check(everybody, tg_buf_view(&out), "n", true, &checked, NULL), TG_OK);
-	OK_STATUS(tg_witness_accept(everybody, &c, t, tg_buf_view(&stranger), &out, NULL), TG_E_AUTH);
+	OK_STATUS(
+	    tg_log_policy_check(everybody, tg_buf_view(&out), "n", true, &checked, NULL), TG_OK);
+	OK_STATUS(
+	    tg_witness_accept(everybody, &c, t, tg_buf_view(&stranger), &out, NULL), TG_E_AUTH);
 	OK_STATUS(tg_witness_accept(logs, &c, t, tg_buf_view(&good), &out, NULL), TG_E_AUTH);
 	OK_STATUS(tg_witness_accept(everybody, &c, t, tg_buf_view(&other), &out, NULL), TG_E_AUTH);
 	must(tg_buf_put(&good, other.p, other.n));
 	OK_STATUS(tg_witness_accept(everybody, &c, t, tg_buf_view(&good), &out, NULL), TG_E_AUTH);
-	OK_STATUS(tg_witness_accept(everybody, &c, t, tg_buf_view(&timeless), &out, NULL), TG_E_AUTH);
+	OK_STATUS(
+	    tg_witness_accept(everybody, &c, t, tg_buf_view(&timeless), &out, NULL), TG_E_AUTH);
 	OK_STATUS(tg_witness_accept(everybody, &c, t, tg_bytes_str(""), &out, NULL), TG_E_FORMAT);
-	OK_STATUS(tg_witness_accept(everybody, &c, t, tg_bytes_str("no\n"), &out, NULL), TG_E_FORMAT);
+	OK_STATUS(
+	    tg_witness_accept(everybody, &c, t, tg_bytes_str("no\n"), &out, NULL), TG_E_FORMAT);
 	reply.n = 0; /* lines in front of an empty one would be text */
 	must(tg_buf_put(&reply, stranger.p, stranger.n));
 	must(tg_buf_put_str(&reply, "\n"));
 	must(tg_buf_put(&reply, stranger.p, stranger.n));
-	OK_STATUS(tg_witness_accept(everybody, &c, t, tg_buf_view(&reply), &out, NULL), TG_E_FORMAT);
+	OK_STATUS(
+	    tg_witness_accept(everybody, &c, t, tg_buf_view(&reply), &out, NULL), TG_E_FORMAT);
 	reply.max = TG_MAX_NOTE;
 	reply.n = 0;
 	uint8_t *fill = NULL;
@@ -507,7 +524,8 @@ main(void)
 	log_key = party(1);
 	other_key = party(5);
 	logs = policy("log $L0\nlog $L1\nquorum none\n");
-	everybody = policy("log $L0\nlog $L1\nwitness a0 $A0\nwitness a1 $A1\ngroup a all a0 a1\nquorum a\n");
+	everybody = policy(
+	    "log $L0\nlog $L1\nwitness a0 $A0\nwitness a1 $A1\ngroup a all a0 a1\nquorum a\n");
 	witness = (struct tg_witness){ "wa", key, logs, { load, save, NULL } };
 	a_growing_log();
 	what_is_answered_and_remembered();
