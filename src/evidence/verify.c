@@ -27,10 +27,18 @@ struct verify {
 	struct tg_treefile tree;
 	struct tg_numbers checkpoints;
 	size_t next_checkpoint;
+	struct tg_buf newest;   /* `checkpoint`, read before the records: both may grow meanwhile */
+	bool has_newest;
 	void *leaf_file;        /* tree/00, to name the record when a root does not fit; NULL: not there */
 	uint64_t first_other;   /* the first whose leaf is not the one stored there; UINT64_MAX: none */
-	uint8_t stored[32 * 256];
 	struct tg_log_report *report;
+};
+
+/* What one thread works on. */
+struct slot {
+	struct tg_block block;
+	struct tg_spot at; /* of its first byte, in the segments */
+	bool last;         /* of the last segment */
 };
 
 /* ---- checkpoints ---- */
@@ -50,6 +58,24 @@ check_note(const struct verify *v, tg_bytes note, const char *name, bool newest,
 	return s;
 }
 
+/* Are the hashes in tree/00 those that were signed? Then they can tell which record is not. */
+static bool
+stored_are_signed(const struct verify *v, const struct tg_checkpoint *c)
+{
+	uint8_t leaves[32 * 257], root[32];
+	struct tg_treefile t;
+	bool good = v->leaf_file != NULL && tg_treefile_open(&t, NULL, false, 0, NULL) == TG_OK;
+
+	while (good && t.n < c->size) {
+		const size_t k = c->size - t.n < 256 ? (size_t)(c->size - t.n) : 256;
+
+		good = v->files->read_at(v->files->ctx, v->leaf_file, leaves + 32, 32 * k, 32 * t.n, NULL) ==
+			TG_OK &&
+		    tg_treefile_append(&t, leaves, k, NULL) == TG_OK;
+	}
+	return good && tg_treefile_root(&t, root, NULL) == TG_OK && memcmp(root, c->root, 32) == 0;
+}
+
 /* The chain is right, the root is not: somebody has written it anew. */
 static tg_status
 wrong_root(const struct verify *v, const struct tg_checkpoint *c, const char *name,
@@ -57,14 +83,13 @@ wrong_root(const struct verify *v, const struct tg_checkpoint *c, const char *na
 {
 	struct tg_log_report *r = v->report;
 
-	r->bad_sequence = r->covered;
-	if (v->first_other >= c->size)
+	if (v->first_other >= c->size || !stored_are_signed(v, c))
 		return tg_fail(err, TG_E_AUTH,
 		    "records %llu to %llu are not those that were signed: %s has another root",
 		    (unsigned long long)r->covered, (unsigned long long)c->size - 1, name);
 	r->bad_sequence = v->first_other;
 	return tg_fail(err, TG_E_AUTH,
-	    "record %llu is not the one that was signed: %s has another root, and tree/00 another hash",
+	    "record %llu is not the one that was signed: %s has another root, and tree/00 still the hash",
 	    (unsigned long long)v->first_other, name);
 }
 
@@ -76,6 +101,7 @@ meet_checkpoint(struct verify *v, const char *name, struct tg_error *err)
 	struct tg_checkpoint c;
 	uint8_t root[32];
 
+	v->report->bad_sequence = v->report->covered; /* the checkpoint is bad, or what is behind that */
 	TG_TRY(tg_log_file_read(v->files, name, &note, err));
 	TG_TRY(check_note(v, tg_buf_view(&note), name, false, &c, err));
 	TG_REQUIRE(v->place.records == 0 || strcmp(c.origin, v->report->origin) == 0, err, TG_E_AUTH,
@@ -87,7 +113,26 @@ meet_checkpoint(struct verify *v, const char *name, struct tg_error *err)
 		return wrong_root(v, &c, name, err);
 	v->report->checkpoints++;
 	v->report->covered = c.size;
+	v->first_other = UINT64_MAX; /* if there was one, tree/00 was wrong */
 	return TG_OK;
+}
+
+/* Which is the first record that tree/00 has another hash of? */
+static void
+compare_stored(struct verify *v, const uint8_t *leaves, size_t n)
+{
+	uint8_t stored[32 * 256];
+
+	for (size_t i = 0; v->leaf_file != NULL && v->first_other == UINT64_MAX && i < n; i += 256) {
+		const size_t k = n - i < 256 ? n - i : 256;
+		const uint64_t at = v->tree.n + i;
+
+		if (v->files->read_at(v->files->ctx, v->leaf_file, stored, 32 * k, 32 * at, NULL) != TG_OK)
+			return; /* it ends here */
+		for (size_t j = 0; j < k && v->first_other == UINT64_MAX; j++)
+			if (memcmp(stored + 32 * j, leaves + 32 * (i + j), 32) != 0)
+				v->first_other = at + j;
+	}
 }
 
 /* Leaves into the tree, stopping at every checkpoint's size. */
@@ -102,6 +147,7 @@ join_leaves(struct verify *v, uint8_t *leaves, size_t n, struct tg_error *err)
 		    : UINT64_MAX;
 		const size_t k = size - v->tree.n < n ? (size_t)(size - v->tree.n) : n;
 
+		compare_stored(v, leaves + 32, k);
 		TG_TRY(tg_treefile_append(&v->tree, leaves, k, err));
 		leaves += 32 * k; /* the last one used up is the room in front of the next */
 		n -= k;
@@ -113,75 +159,74 @@ join_leaves(struct verify *v, uint8_t *leaves, size_t n, struct tg_error *err)
 	}
 }
 
-/* Which is the first record that tree/00 has another hash of? */
-static void
-compare_stored(struct verify *v, const uint8_t *leaves, size_t n)
-{
-	for (size_t i = 0; v->leaf_file != NULL && v->first_other == UINT64_MAX && i < n; i += 256) {
-		const size_t k = n - i < 256 ? n - i : 256;
-		const uint64_t at = v->tree.n + i;
-
-		if (v->files->read_at(v->files->ctx, v->leaf_file, v->stored, 32 * k, 32 * at, NULL) != TG_OK)
-			return; /* it ends here */
-		for (size_t j = 0; j < k && v->first_other == UINT64_MAX; j++)
-			if (memcmp(v->stored + 32 * j, leaves + 32 * (i + j), 32) != 0)
-				v->first_other = at + j;
-	}
-}
-
 /* ---- blocks ---- */
 
 static tg_status
 take(void *ctx, void *slot, uint64_t item, struct tg_error *err)
 {
 	struct verify *v = ctx;
-	struct tg_block *b = slot;
-	struct tg_spot at;
+	struct slot *to = slot;
 
 	(void)item;
 	if (v->exported)
-		TG_TRY(tg_tiles_next(&v->tiles, b, err));
+		TG_TRY(tg_tiles_next(&v->tiles, &to->block, err));
 	else
-		TG_TRY(tg_segments_next(&v->segments, b, &at, err));
-	v->end = b->n == 0;
+		TG_TRY(tg_segments_next(&v->segments, &to->block, &to->at, err));
+	to->last = !v->exported && v->segments.i + 1 == v->segments.list.n;
+	v->end = to->block.n == 0;
 	return TG_OK;
 }
 
 static tg_status
 work(void *ctx, void *slot, uint64_t item, struct tg_error *err)
 {
+	struct slot *s = slot;
+
 	(void)ctx;
 	(void)item;
-	return tg_block_check(slot, err);
+	return tg_block_check(&s->block, err);
 }
 
 /* Behind the last newline of the last segment: a write that was never finished, or is going on. */
 static bool
-unfinished(const struct verify *v, const struct tg_block *b)
+unfinished(const struct slot *s)
 {
-	return !v->exported && v->segments.i + 1 == v->segments.list.n && b->good_bytes == 0 &&
-	    memchr(b->bytes, '\n', b->n) == NULL;
+	const struct tg_block *b = &s->block;
+
+	return s->last && b->good_bytes == 0 && memchr(b->bytes, '\n', b->n) == NULL;
+}
+
+/* Does it go on from there, in the file that is named after it? */
+static tg_status
+follows(struct verify *v, const struct slot *s, struct tg_error *err)
+{
+	const struct tg_block *b = &s->block;
+
+	TG_TRY(tg_block_follows(b, &v->place, err));
+	TG_REQUIRE(b->good == 0 || strcmp(b->origin, v->report->origin) == 0, err, TG_E_AUTH,
+	    "record %llu: \"log_origin\" is that of another log", (unsigned long long)b->first);
+	TG_REQUIRE(b->good == 0 || v->exported || s->at.at > 0 || s->at.segment == b->first, err,
+	    TG_E_FORMAT, "record %llu: it begins segments/%020llu.jsonl, which has another name",
+	    (unsigned long long)b->first, (unsigned long long)s->at.segment);
+	return TG_OK;
 }
 
 static tg_status
 give(void *ctx, void *slot, uint64_t item, struct tg_error *err)
 {
 	struct verify *v = ctx;
-	struct tg_block *b = slot;
+	struct tg_block *b = &((struct slot *)slot)->block;
 	struct tg_log_report *r = v->report;
 
 	(void)item;
-	if (b->status != TG_OK && unfinished(v, b)) {
+	if (b->status != TG_OK && unfinished(slot)) {
 		r->tail_bytes += b->n;
 		return TG_OK;
 	}
 	if (v->place.records == 0 && b->good > 0)
 		memcpy(r->origin, b->origin, sizeof(r->origin));
 	r->bad_sequence = v->place.records;
-	TG_TRY(tg_block_follows(b, &v->place, err));
-	TG_REQUIRE(b->good == 0 || strcmp(b->origin, r->origin) == 0, err, TG_E_AUTH,
-	    "record %llu: \"log_origin\" is that of another log", (unsigned long long)b->first);
-	compare_stored(v, b->leaves + 32, b->good);
+	TG_TRY(follows(v, slot, err));
 	TG_TRY(join_leaves(v, b->leaves, b->good, err));
 	r->records = r->bad_sequence = v->place.records;
 	r->unknown_types += b->unknown;
@@ -200,21 +245,21 @@ give(void *ctx, void *slot, uint64_t item, struct tg_error *err)
 static tg_status
 run(struct verify *v, unsigned threads, struct tg_error *err)
 {
-	struct tg_block block[TG_MAX_THREADS];
+	struct slot slot[TG_MAX_THREADS];
 	void *slots[TG_MAX_THREADS];
 	unsigned n = 0;
 	tg_status s = TG_OK;
 
 	threads = threads == 0 ? tg_parallel_cores() : threads;
 	for (; s == TG_OK && n < threads && n < TG_MAX_THREADS; n++) {
-		s = tg_block_init(&block[n], TG_BLOCK_BYTES, err);
-		slots[n] = &block[n];
+		s = tg_block_init(&slot[n].block, TG_BLOCK_BYTES, err);
+		slots[n] = &slot[n];
 	}
 	const struct tg_parallel p = { take, work, give, v, UINT64_MAX, &v->end };
 	if (s == TG_OK)
 		s = tg_parallel_run(&p, n, slots, err);
 	while (n > 0)
-		tg_block_done(&block[--n]);
+		tg_block_done(&slot[--n].block);
 	return s;
 }
 
@@ -239,26 +284,39 @@ same_as_stored(const struct verify *v, const struct tg_checkpoint *c, struct tg_
 	return TG_OK;
 }
 
+/* The witnesses must have cosigned the newest. `checkpoint` is written behind checkpoints/SIZE, so that
+ * after a crash it may be the one before, or not be there. */
+static tg_status
+check_newest(const struct verify *v, struct tg_error *err)
+{
+	TG_AUTO(tg_buf_done) struct tg_buf note = { .max = TG_MAX_NOTE };
+	const struct tg_numbers *l = &v->checkpoints;
+	struct tg_checkpoint c;
+	char name[TG_SEGMENT_NAME_MAX];
+
+	TG_REQUIRE(v->has_newest || l->n < 2, err, TG_E_FORMAT, "checkpoint: not there");
+	if (l->n == 0)
+		return TG_OK;
+	tg_checkpoint_name(name, l->at[l->n - 1]);
+	TG_TRY(tg_log_file_read(v->files, name, &note, err));
+	return check_note(v, tg_buf_view(&note), name, true, &c, err);
+}
+
 /* Every checkpoint there is must have been met. */
 static tg_status
 all_met(struct verify *v, struct tg_error *err)
 {
 	const struct tg_log_report *r = v->report;
-	struct tg_error why = TG_ERROR_INIT;
 
 	TG_REQUIRE(v->next_checkpoint == v->checkpoints.n, err, TG_E_AUTH,
 	    "%llu records are there, but checkpoints/%020llu covers %llu: the end is missing",
 	    (unsigned long long)r->records, (unsigned long long)v->checkpoints.at[v->next_checkpoint],
 	    (unsigned long long)v->checkpoints.at[v->next_checkpoint]);
-	TG_AUTO(tg_buf_done) struct tg_buf note = { .max = TG_MAX_NOTE };
-	struct tg_checkpoint c = { .size = 0 };
-	tg_status s = tg_checkpoint_newest(v->files, &note, &c, &why);
-	if (s == TG_E_NOTFOUND) {
-		TG_REQUIRE(v->checkpoints.n == 0, err, TG_E_FORMAT, "checkpoint: not there");
+	TG_TRY(check_newest(v, err));
+	if (!v->has_newest)
 		return TG_OK;
-	}
-	TG_REQUIRE(s == TG_OK, err, s, "%s", why.text);
-	TG_TRY(check_note(v, tg_buf_view(&note), "checkpoint", true, &c, err));
+	struct tg_checkpoint c;
+	TG_TRY(check_note(v, tg_buf_view(&v->newest), "checkpoint", false, &c, err));
 	return same_as_stored(v, &c, err);
 }
 
@@ -281,13 +339,18 @@ locate(const struct verify *v)
 static tg_status
 open_source(struct verify *v, struct tg_error *err)
 {
+	struct tg_error why = TG_ERROR_INIT;
+
+	tg_buf_init(&v->newest, TG_MAX_NOTE);
+	const tg_status found = tg_log_file_read(v->files, "checkpoint", &v->newest, &why);
+	TG_REQUIRE(found == TG_OK || found == TG_E_NOTFOUND, err, found, "%s", why.text);
+	v->has_newest = found == TG_OK;
 	TG_TRY(tg_checkpoints_list(v->files, &v->checkpoints, err));
 	TG_TRY(tg_treefile_open(&v->tree, NULL, false, 0, err));
 	v->place = tg_place_start();
 	v->first_other = UINT64_MAX;
 	if (v->files->open(v->files->ctx, "tree/00", 0, &v->leaf_file, NULL) != TG_OK)
 		v->leaf_file = NULL;
-	struct tg_error why = TG_ERROR_INIT;
 	const tg_status s = tg_segments_open(&v->segments, v->files, (struct tg_spot){ 0, 0 }, &why);
 	if (s == TG_OK)
 		return tg_segments_left(&v->segments, &v->total, err);
@@ -318,5 +381,6 @@ tg_log_verify(const struct tg_log_files *files, const struct tg_log_policy *poli
 	tg_segments_close(&v.segments);
 	tg_tiles_close(&v.tiles);
 	tg_numbers_done(&v.checkpoints);
+	tg_buf_done(&v.newest);
 	return s;
 }
