@@ -111,7 +111,9 @@ use_log(const struct recorder *r, tg_bytes event, struct tg_error *err)
 	TG_REQUIRE(s != TG_E_NOTFOUND, err, s,
 	    "evidence: no log in %s ('tensorguard evidence create %s' makes one)", r->log, r->log);
 	TG_REQUIRE(s != TG_E_BUSY, err, s, "evidence: %s, still after %d s", why.text, WAIT_MS / 1000);
-	TG_REQUIRE(s == TG_OK, err, s, "evidence: %s: %s", r->log, why.text);
+	/* "auth" is for packages and keys: a log whose hashes do not fit is a damaged one */
+	TG_REQUIRE(s == TG_OK, err, s == TG_E_AUTH ? TG_E_FORMAT : s, "evidence: %s: %s", r->log,
+	    why.text);
 	return TG_OK;
 }
 
