@@ -1,6 +1,5 @@
 #include "evidence/block.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <tensorguard/limits.h>
 
@@ -177,14 +176,16 @@ check_events(struct tg_block *b)
 		const struct tg_record *r = &b->record[i];
 		struct tg_error why = TG_ERROR_INIT;
 		struct tg_event event;
-		char what[40];
 		tg_status s = i == 0
 		    ? TG_OK
 		    : follows(r, r[-1].sequence + 1, r[-1].p + TG_RECORD_CHAIN_AT, &why);
 
 		if (s == TG_OK) {
-			(void)snprintf(what, sizeof(what), "record %llu", (unsigned long long)r->sequence);
-			s = tg_record_event(r, what, &event, &why);
+			struct tg_error form = TG_ERROR_INIT;
+
+			s = tg_record_event(r, "event", &event, &form);
+			if (s != TG_OK)
+				s = tg_fail(&why, s, "record %llu: %s", (unsigned long long)r->sequence, form.text);
 		}
 		if (s == TG_OK)
 			s = same_origin(b, i, event.value[TG_M_LOG_ORIGIN], &why);

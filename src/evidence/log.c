@@ -157,7 +157,10 @@ static tg_status
 set_mark(struct tg_log *log, struct tg_error *err)
 {
 	TG_TRY(tg_treefile_sync(&log->end.tree, err));
-	log->tail = (struct tg_tail){ log->end.place, log->end.spot, log->end.spot };
+	log->tail = (struct tg_tail){
+		.mark = log->end.place, .mark_spot = log->end.spot, .end = log->end.spot
+	};
+	TG_TRY(tg_treefile_root(&log->end.tree, log->tail.root, err));
 	return tg_tail_write(log->files, log->tail_file, &log->tail, err);
 }
 
@@ -221,8 +224,8 @@ die(struct tg_log *log, tg_status s, const struct tg_error *why)
 	atomic_store(&log->failed, true);
 }
 
-/* One batch, as the writer. */
-static void
+/* One batch, as the writer. False when there was none. */
+static bool
 write_batch(struct tg_log *log)
 {
 	struct tg_error why = TG_ERROR_INIT;
@@ -231,12 +234,13 @@ write_batch(struct tg_log *log)
 	gather(log);
 	struct tg_batch *b = take_batch(log, &claim);
 	if (b == NULL)
-		return;
+		return false;
 	const tg_status s = commit(log, b, claim, &why);
 	if (s != TG_OK)
 		die(log, s, &why);
 	else
 		atomic_store(&log->durable, log->end.place.records);
+	return true;
 }
 
 static tg_status
@@ -263,8 +267,12 @@ tg_log_wait(struct tg_log *log, uint64_t sequence, struct tg_error *err)
 		if (atomic_load(&log->failed))
 			return say_dead(log, err);
 		if (try_writing(log)) {
-			write_batch(log);
+			const bool any = write_batch(log);
+
 			stop_writing(log);
+			TG_REQUIRE(any || atomic_load(&log->durable) > sequence || atomic_load(&log->failed), err,
+			    TG_E_USAGE, "log: record %llu is waited for, but was not submitted",
+			    (unsigned long long)sequence);
 		} else {
 			sleep_while(&log->epoch, e);
 		}
@@ -334,7 +342,7 @@ tg_log_submit(struct tg_log *log, tg_bytes event, struct tg_log_entry *ret, stru
 		if (s != TG_E_BUSY)
 			break;
 		if (try_writing(log)) {
-			write_batch(log);
+			(void)write_batch(log);
 			stop_writing(log);
 		} else {
 			sleep_while(&log->epoch, e);
@@ -457,10 +465,9 @@ log_start(struct tg_log *log, struct tg_error *err)
 	TG_TRY(set_defaults(log, err));
 	TG_TRY(open_segment(log, log->end.spot.segment, err));
 	TG_TRY(f->open(f->ctx, "tail", 1, &log->tail_file, err));
-	if (log->end.cut_bytes > 0) {
+	if (log->end.cut_bytes > 0)
 		TG_TRY(f->truncate(f->ctx, log->segment, log->end.spot.at, err));
-		TG_TRY(f->sync(f->ctx, log->segment, err));
-	}
+	TG_TRY(f->sync(f->ctx, log->segment, err)); /* who wrote the last records may not have come to it */
 	log->next = log->end.place.records;
 	log->durable = log->end.place.records;
 	log->last_count = 1;
@@ -510,6 +517,10 @@ find_nothing(struct tg_log *log, struct tg_error *err)
 	const tg_status s = tg_genesis_exists(log->files, err);
 
 	if (s == TG_E_NOTFOUND) {
+		TG_AUTO(tg_buf_done) struct tg_buf note = { .max = TG_MAX_NOTE };
+
+		TG_REQUIRE(tg_log_file_read(log->files, "checkpoint", &note, NULL) == TG_E_NOTFOUND, err,
+		    TG_E_CONFLICT, "there is a checkpoint of a log already, but no segments/");
 		log->end.place = tg_place_start();
 		return tg_treefile_open(&log->end.tree, log->files, true, 0, err);
 	}
@@ -584,20 +595,20 @@ make_checkpoint(struct tg_log *log, const struct tg_key *key, int64_t time, stru
 	struct tg_checkpoint c = { .size = log->end.place.records };
 	struct tg_checkpoint last = { .size = 0 };
 	struct tg_error why = TG_ERROR_INIT;
+	struct tg_path path;
 	char name[TG_SEGMENT_NAME_MAX];
 
+	TG_TRY(tg_treefile_root(&log->end.tree, c.root, err));
 	const tg_status s = tg_checkpoint_newest(log->files, note, &last, &why);
-	if (s == TG_OK && last.size == c.size)
+	if (s == TG_OK && last.size == c.size && memcmp(last.root, c.root, 32) == 0)
 		return TG_OK; /* that one stands, with the cosignatures it may have got */
 	TG_REQUIRE(s == TG_OK || s == TG_E_NOTFOUND, err, s, "%s", why.text);
 	note->n = 0;
-	if (last.size > 0) {
-		TG_TRY(tg_proof_root(&h, last.size, c.root, err));
-		TG_REQUIRE(last.size < c.size && memcmp(c.root, last.root, 32) == 0, err, TG_E_POLICY,
-		    "log: it does not extend its checkpoint of size %llu: none is signed",
-		    (unsigned long long)last.size);
-	}
-	TG_TRY(tg_proof_root(&h, c.size, c.root, err));
+	TG_REQUIRE(last.size < c.size && tg_proof_consistency(&h, last.size, c.size, &path, err) == TG_OK &&
+		(last.size == 0 ||
+		    tg_proof_check_consistency(last.size, last.root, c.size, c.root, &path, err) == TG_OK),
+	    err, TG_E_POLICY, "log: it does not extend its checkpoint of size %llu: none is signed",
+	    (unsigned long long)last.size);
 	(void)snprintf(c.origin, sizeof(c.origin), "%s", log->genesis.origin);
 	TG_TRY(tg_checkpoint_sign(&c, key, time, note, err));
 	tg_checkpoint_name(name, c.size);

@@ -3,13 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "util/text.h"
 #include "util/try.h"
 
 /* One line of fixed length, its own SHA-256 at the end:
- * "tail 1 RECORDS CHAIN SEGMENT AT SEGMENT AT SHA256\n" */
-#define HEAD     "tail 1 "
+ * "tail 2 RECORDS CHAIN ROOT SEGMENT AT SEGMENT AT SHA256\n" */
+#define HEAD     "tail 2 "
 #define NUMBER   20
-#define BODY_LEN (sizeof(HEAD) - 1 + NUMBER + 1 + TG_HEX_HASH + 4 * (1 + NUMBER) + 1)
+#define BODY_LEN (sizeof(HEAD) - 1 + NUMBER + 2 * (1 + TG_HEX_HASH) + 4 * (1 + NUMBER) + 1)
 #define LINE_LEN (BODY_LEN + TG_HEX_HASH + 1)
 
 static tg_status
@@ -27,9 +28,11 @@ tg_tail_write(const struct tg_log_files *files, void *file, const struct tg_tail
     struct tg_error *err)
 {
 	char line[LINE_LEN + 1];
+	uint8_t root[TG_HEX_HASH];
 
-	(void)snprintf(line, sizeof(line), HEAD "%020llu %.64s %020llu %020llu %020llu %020llu ",
-	    (unsigned long long)t->mark.records, (const char *)t->mark.chain,
+	tg_hex_hash(root, t->root);
+	(void)snprintf(line, sizeof(line), HEAD "%020llu %.64s %.64s %020llu %020llu %020llu %020llu ",
+	    (unsigned long long)t->mark.records, (const char *)t->mark.chain, (const char *)root,
 	    (unsigned long long)t->mark_spot.segment, (unsigned long long)t->mark_spot.at,
 	    (unsigned long long)t->end.segment, (unsigned long long)t->end.at);
 	TG_TRY(seal((const uint8_t *)line, (uint8_t *)line + BODY_LEN, err));
@@ -60,6 +63,9 @@ parse(const uint8_t *line, struct tg_tail *ret, struct tg_error *err)
 	    err, TG_E_NOTFOUND, "tail: not as it was written");
 	ret->mark.records = number(&p);
 	memcpy(ret->mark.chain, p, TG_HEX_HASH);
+	p += TG_HEX_HASH + 1;
+	TG_REQUIRE(tg_hex_decode(ret->root, sizeof(ret->root), (tg_bytes){ p, TG_HEX_HASH }), err,
+	    TG_E_NOTFOUND, "tail: not as it was written");
 	p += TG_HEX_HASH + 1;
 	ret->mark_spot.segment = number(&p);
 	ret->mark_spot.at = number(&p);

@@ -8,6 +8,7 @@
 struct tg_tail {
 	/* Everything before the mark is durable, the tree's files included. */
 	struct tg_place mark;
+	uint8_t root[32]; /* of the tree there */
 	struct tg_spot mark_spot;
 	/* Records up to here were durable; the tree's files may not have been. */
 	struct tg_spot end;

@@ -84,7 +84,7 @@ write_nodes(struct tg_treefile *t, unsigned level, const uint8_t *nodes, size_t 
 {
 	void *f = NULL;
 
-	if (t->files == NULL)
+	if (t->files == NULL || !t->writable)
 		return TG_OK;
 	TG_TRY(level_file(t, level, &f, err));
 	t->unsynced |= 1ull << level;

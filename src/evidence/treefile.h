@@ -19,7 +19,7 @@ struct tg_treefile {
 };
 
 /* For n leaves; TG_E_FORMAT when the files hold fewer. *t need not be initialised. files NULL: nothing
- * is kept but what the root needs, and n is 0. */
+ * is kept but what the root needs, and n is 0. Not `writable`: of leaves to come nothing else is kept. */
 TG_MUST_CHECK tg_status tg_treefile_open(struct tg_treefile *t, const struct tg_log_files *files,
     bool writable, uint64_t n, struct tg_error *err);
 void tg_treefile_close(struct tg_treefile *t);

@@ -7,9 +7,10 @@
 #define TEXT_MAX_LEN 8192
 #define ROWS_MAX     64
 
-#define TEXT(key, required, max) { key, TG_V_TEXT, required, 1, max, NULL, NULL }
-#define HASH(key)                { key, TG_V_HEX64, true, 0, 0, NULL, NULL }
-#define END                      { NULL, TG_V_TEXT, false, 0, 0, NULL, NULL }
+#define NAME(key)                key, sizeof(key) - 1
+#define TEXT(key, required, max) { NAME(key), TG_V_TEXT, required, 1, max, NULL, NULL }
+#define HASH(key)                { NAME(key), TG_V_HEX64, true, 0, 0, NULL, NULL }
+#define END                      { NULL, 0, TG_V_TEXT, false, 0, 0, NULL, NULL }
 
 static const char *const actor_types[] = { "device", "service", "system", "user", NULL };
 static const char *const statuses[] = { "denied", "failure", "success", NULL };
@@ -18,7 +19,7 @@ static const struct tg_value_rule actor[] = {
 	TEXT("id", true, NAME_MAX_LEN),
 	TEXT("ip", false, NAME_MAX_LEN),
 	TEXT("name", false, NAME_MAX_LEN),
-	{ "type", TG_V_CHOICE, true, 0, 0, actor_types, NULL },
+	{ NAME("type"), TG_V_CHOICE, true, 0, 0, actor_types, NULL },
 	END,
 };
 static const struct tg_value_rule artifact[] = {
@@ -29,7 +30,7 @@ static const struct tg_value_rule artifact[] = {
 static const struct tg_value_rule result[] = {
 	TEXT("code", false, NAME_MAX_LEN),
 	TEXT("reason", false, PATH_MAX_LEN),
-	{ "status", TG_V_CHOICE, true, 0, 0, statuses, NULL },
+	{ NAME("status"), TG_V_CHOICE, true, 0, 0, statuses, NULL },
 	END,
 };
 static const struct tg_value_rule signature[] = {
@@ -51,30 +52,30 @@ static const struct tg_value_rule subject[] = {
 };
 
 const struct tg_value_rule tg_member_rules[TG_MEMBERS] = {
-	[TG_M_ACTOR] = { "actor", TG_V_OBJECT, true, 1, 0, NULL, actor },
+	[TG_M_ACTOR] = { NAME("actor"), TG_V_OBJECT, true, 1, 0, NULL, actor },
 	[TG_M_AGENT_ID] = TEXT("agent_id", true, NAME_MAX_LEN),
-	[TG_M_ARTIFACTS] = { "artifacts", TG_V_LIST, true, 1, ROWS_MAX, NULL, artifact },
+	[TG_M_ARTIFACTS] = { NAME("artifacts"), TG_V_LIST, true, 1, ROWS_MAX, NULL, artifact },
 	[TG_M_ATTESTATION_ID] = TEXT("attestation_id", true, NAME_MAX_LEN),
 	[TG_M_CLAIMS_HASH] = HASH("claims_hash"),
 	[TG_M_CONTENT_HASH] = HASH("content_hash"),
-	[TG_M_DETAIL] = { "detail", TG_V_DETAIL, true, 1, ROWS_MAX, NULL, NULL },
-	[TG_M_EVENT_ID] = { "event_id", TG_V_UUID, true, 0, 0, NULL, NULL },
+	[TG_M_DETAIL] = { NAME("detail"), TG_V_DETAIL, true, 1, ROWS_MAX, NULL, NULL },
+	[TG_M_EVENT_ID] = { NAME("event_id"), TG_V_UUID, true, 0, 0, NULL, NULL },
 	[TG_M_EVENT_TYPE] = TEXT("event_type", true, 64),
 	[TG_M_FLEET_ID] = TEXT("fleet_id", true, NAME_MAX_LEN),
 	[TG_M_LOG_ORIGIN] = TEXT("log_origin", true, NAME_MAX_LEN),
 	[TG_M_MANIFEST_HASH] = HASH("manifest_hash"),
-	[TG_M_METRICS] = { "metrics", TG_V_MEASURES, true, 1, ROWS_MAX, NULL, NULL },
+	[TG_M_METRICS] = { NAME("metrics"), TG_V_MEASURES, true, 1, ROWS_MAX, NULL, NULL },
 	[TG_M_NOTE] = TEXT("note", true, TEXT_MAX_LEN),
 	[TG_M_PACKAGE_HASH] = HASH("package_hash"),
 	[TG_M_PAYLOAD_HASH] = HASH("payload_hash"),
 	[TG_M_POLICY_HASH] = HASH("policy_hash"),
 	[TG_M_RECIPIENTS_HASH] = HASH("recipients_hash"),
-	[TG_M_RESULT] = { "result", TG_V_OBJECT, true, 1, 0, NULL, result },
-	[TG_M_SEQUENCE] = { "sequence", TG_V_COUNT, true, 0, 0, NULL, NULL },
-	[TG_M_SIGNATURE] = { "signature", TG_V_OBJECT, true, 1, 0, NULL, signature },
-	[TG_M_SUBJECT] = { "subject", TG_V_OBJECT, true, 1, 0, NULL, subject },
+	[TG_M_RESULT] = { NAME("result"), TG_V_OBJECT, true, 1, 0, NULL, result },
+	[TG_M_SEQUENCE] = { NAME("sequence"), TG_V_COUNT, true, 0, 0, NULL, NULL },
+	[TG_M_SIGNATURE] = { NAME("signature"), TG_V_OBJECT, true, 1, 0, NULL, signature },
+	[TG_M_SUBJECT] = { NAME("subject"), TG_V_OBJECT, true, 1, 0, NULL, subject },
 	[TG_M_TENANT_ID] = TEXT("tenant_id", true, NAME_MAX_LEN),
-	[TG_M_TIMESTAMP] = { "timestamp", TG_V_COUNT, true, 0, 0, NULL, NULL },
+	[TG_M_TIMESTAMP] = { NAME("timestamp"), TG_V_COUNT, true, 0, 0, NULL, NULL },
 };
 
 #define B(m) TG_M_BIT(TG_M_##m)
@@ -84,54 +85,54 @@ const struct tg_value_rule tg_member_rules[TG_MEMBERS] = {
 #define NUMBERS (B(METRICS) | B(ARTIFACTS) | B(DETAIL))
 
 const struct tg_event_type tg_event_types[] = {
-	{ "ATTESTATION_SUBMITTED", B(ATTESTATION_ID) | B(CLAIMS_HASH), B(SUBJECT) | B(DETAIL) | ANY,
+	{ NAME("ATTESTATION_SUBMITTED"), B(ATTESTATION_ID) | B(CLAIMS_HASH), B(SUBJECT) | B(DETAIL) | ANY,
 	    "a device has sent an attestation" },
-	{ "ATTESTATION_VERIFIED", B(ATTESTATION_ID) | B(CLAIMS_HASH) | B(RESULT),
+	{ NAME("ATTESTATION_VERIFIED"), B(ATTESTATION_ID) | B(CLAIMS_HASH) | B(RESULT),
 	    B(SUBJECT) | B(POLICY_HASH) | B(DETAIL) | ANY, "it has been judged" },
-	{ "BENCH_REPORT_GENERATED", B(ARTIFACTS), B(SUBJECT) | B(RESULT) | B(METRICS) | B(DETAIL) | ANY,
+	{ NAME("BENCH_REPORT_GENERATED"), B(ARTIFACTS), B(SUBJECT) | B(RESULT) | B(METRICS) | B(DETAIL) | ANY,
 	    "a benchmark has written its report" },
-	{ "KEY_RELEASE_DENIED", B(SUBJECT) | B(RESULT),
+	{ NAME("KEY_RELEASE_DENIED"), B(SUBJECT) | B(RESULT),
 	    B(ATTESTATION_ID) | B(CLAIMS_HASH) | B(POLICY_HASH) | PACKAGE | B(DETAIL) | ANY,
 	    "a device was not given a key" },
-	{ "KEY_RELEASE_GRANTED", B(SUBJECT) | B(RESULT),
+	{ NAME("KEY_RELEASE_GRANTED"), B(SUBJECT) | B(RESULT),
 	    B(ATTESTATION_ID) | B(CLAIMS_HASH) | B(POLICY_HASH) | PACKAGE | B(DETAIL) | ANY,
 	    "a device was given a key" },
-	{ "LOG_CREATED", B(DETAIL), ANY, "record 0: the log's public keys, as verifier keys" },
-	{ "LOG_RECOVERED", B(DETAIL), ANY,
+	{ NAME("LOG_CREATED"), B(DETAIL), ANY, "record 0: the log's public keys, as verifier keys" },
+	{ NAME("LOG_RECOVERED"), B(DETAIL), ANY,
 	    "an unfinished write was cut off: bytes, their SHA-256, segment and offset" },
-	{ "MODEL_DEPLOYED", B(SUBJECT) | B(RESULT), PACKAGE | NUMBERS | ANY,
+	{ NAME("MODEL_DEPLOYED"), B(SUBJECT) | B(RESULT), PACKAGE | NUMBERS | ANY,
 	    "a model has been put to use by another system" },
-	{ "MODEL_RUN_COMPLETED", B(SUBJECT) | B(RESULT), PACKAGE | NUMBERS | ANY,
+	{ NAME("MODEL_RUN_COMPLETED"), B(SUBJECT) | B(RESULT), PACKAGE | NUMBERS | ANY,
 	    "run: predictions have been made" },
-	{ "MODEL_RUN_FAILED", B(SUBJECT) | B(RESULT), PACKAGE | NUMBERS | ANY,
+	{ NAME("MODEL_RUN_FAILED"), B(SUBJECT) | B(RESULT), PACKAGE | NUMBERS | ANY,
 	    "run: refused, or the model failed" },
-	{ "NOTE_ADDED", B(NOTE), B(SUBJECT) | NUMBERS | B(SIGNATURE) | B(FLEET_ID) | B(AGENT_ID),
+	{ NAME("NOTE_ADDED"), B(NOTE), B(SUBJECT) | NUMBERS | B(SIGNATURE) | B(FLEET_ID) | B(AGENT_ID),
 	    "somebody has written something down" },
-	{ "POLICY_CHANGED", B(POLICY_HASH) | B(RESULT), B(SUBJECT) | NUMBERS | ANY,
+	{ NAME("POLICY_CHANGED"), B(POLICY_HASH) | B(RESULT), B(SUBJECT) | NUMBERS | ANY,
 	    "a policy has been put into force" },
-	{ "TGSP_BUILD_FAILED", B(RESULT), B(SUBJECT) | PACKAGE | B(DETAIL) | ANY,
+	{ NAME("TGSP_BUILD_FAILED"), B(RESULT), B(SUBJECT) | PACKAGE | B(DETAIL) | ANY,
 	    "build: no package has come of it" },
-	{ "TGSP_BUILT", B(SUBJECT) | B(RESULT) | B(PACKAGE_HASH) | B(CONTENT_HASH), PACKAGE | NUMBERS | ANY,
+	{ NAME("TGSP_BUILT"), B(SUBJECT) | B(RESULT) | B(PACKAGE_HASH) | B(CONTENT_HASH), PACKAGE | NUMBERS | ANY,
 	    "build: a package is complete, about to get its name" },
-	{ "TGSP_DEK_UNWRAP_FAILED", B(SUBJECT) | B(RESULT), PACKAGE | B(DETAIL) | ANY,
+	{ NAME("TGSP_DEK_UNWRAP_FAILED"), B(SUBJECT) | B(RESULT), PACKAGE | B(DETAIL) | ANY,
 	    "a package key could not be unwrapped" },
-	{ "TGSP_DEK_UNWRAP_SUCCEEDED", B(SUBJECT) | B(RESULT), PACKAGE | B(DETAIL) | ANY,
+	{ NAME("TGSP_DEK_UNWRAP_SUCCEEDED"), B(SUBJECT) | B(RESULT), PACKAGE | B(DETAIL) | ANY,
 	    "a package key has been unwrapped" },
-	{ "TGSP_OPEN_ALLOWED", B(SUBJECT) | B(RESULT) | B(PACKAGE_HASH), PACKAGE | NUMBERS | ANY,
+	{ NAME("TGSP_OPEN_ALLOWED"), B(SUBJECT) | B(RESULT) | B(PACKAGE_HASH), PACKAGE | NUMBERS | ANY,
 	    "open: plaintext is about to be released" },
-	{ "TGSP_OPEN_DENIED", B(SUBJECT) | B(RESULT), PACKAGE | B(DETAIL) | ANY,
+	{ NAME("TGSP_OPEN_DENIED"), B(SUBJECT) | B(RESULT), PACKAGE | B(DETAIL) | ANY,
 	    "open: refused, or it failed" },
-	{ "TGSP_REKEYED", B(SUBJECT) | B(RESULT) | B(PACKAGE_HASH), PACKAGE | NUMBERS | ANY,
+	{ NAME("TGSP_REKEYED"), B(SUBJECT) | B(RESULT) | B(PACKAGE_HASH), PACKAGE | NUMBERS | ANY,
 	    "rekey: the recipients are about to change" },
-	{ "TGSP_REKEY_DENIED", B(SUBJECT) | B(RESULT), PACKAGE | B(DETAIL) | ANY,
+	{ NAME("TGSP_REKEY_DENIED"), B(SUBJECT) | B(RESULT), PACKAGE | B(DETAIL) | ANY,
 	    "rekey: refused, or it failed" },
-	{ "TGSP_VERIFY_FAILED", B(SUBJECT) | B(RESULT), PACKAGE | B(DETAIL) | ANY,
+	{ NAME("TGSP_VERIFY_FAILED"), B(SUBJECT) | B(RESULT), PACKAGE | B(DETAIL) | ANY,
 	    "verify: the package was not accepted" },
-	{ "TGSP_VERIFY_SUCCEEDED", B(SUBJECT) | B(RESULT) | B(PACKAGE_HASH), PACKAGE | NUMBERS | ANY,
+	{ NAME("TGSP_VERIFY_SUCCEEDED"), B(SUBJECT) | B(RESULT) | B(PACKAGE_HASH), PACKAGE | NUMBERS | ANY,
 	    "verify: the package was accepted" },
-	{ "TRUST_CHANGED", B(SUBJECT) | B(RESULT), B(DETAIL) | ANY,
+	{ NAME("TRUST_CHANGED"), B(SUBJECT) | B(RESULT), B(DETAIL) | ANY,
 	    "trust: a key is about to be added to a store, or removed" },
-	{ "TRUST_CHANGE_DENIED", B(SUBJECT) | B(RESULT), B(DETAIL) | ANY, "trust: refused, or it failed" },
+	{ NAME("TRUST_CHANGE_DENIED"), B(SUBJECT) | B(RESULT), B(DETAIL) | ANY, "trust: refused, or it failed" },
 };
 const size_t tg_event_type_count = TG_LEN(tg_event_types);
 
@@ -143,7 +144,7 @@ tg_event_type_find(tg_bytes name)
 	while (low < high) {
 		const size_t mid = (low + high) / 2;
 		const char *t = tg_event_types[mid].name;
-		const size_t n = strlen(t);
+		const size_t n = tg_event_types[mid].name_len;
 		int d = memcmp(name.p, t, name.n < n ? name.n : n);
 
 		if (d == 0)

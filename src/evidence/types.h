@@ -59,6 +59,7 @@ enum tg_value_form {
 
 struct tg_value_rule {
 	const char *key;
+	unsigned char key_len;
 	enum tg_value_form form;
 	bool required;             /* in the object it stands in; not used at the top */
 	unsigned min, max;         /* TEXT: bytes; MEASURES, DETAIL, LIST: members; OBJECT: members, min */
@@ -70,6 +71,7 @@ extern const struct tg_value_rule tg_member_rules[TG_MEMBERS];
 
 struct tg_event_type {
 	const char *name;
+	unsigned char name_len;
 	uint32_t required, allowed; /* TG_M_BIT()s beside TG_M_ALWAYS; allowed excludes required */
 	const char *when;           /* one line for the protocol */
 };

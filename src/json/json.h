@@ -108,6 +108,7 @@ struct tg_json_member {
 	tg_bytes key;
 	enum tg_json_type type;
 	tg_bytes value; /* of a string what stands between the quotes, undecoded; else its whole text */
+	bool plain;     /* a string that is known to have nothing but 0x20 ... 0x7e, without escapes */
 };
 TG_MUST_CHECK tg_status tg_json_members(tg_bytes text, const char *what, struct tg_json_member *ret,
     size_t max, size_t *ret_n, struct tg_error *err);

@@ -12,7 +12,7 @@ tg_json_plain_run_slow(tg_bytes s, bool *ascii)
 	size_t n = 0;
 
 	for (; n < s.n && s.p[n] != '"' && s.p[n] != '\\' && s.p[n] >= 0x20; n++)
-		if (s.p[n] >= 0x80)
+		if (s.p[n] >= 0x7f)
 			*ascii = false;
 	return n;
 }
@@ -23,7 +23,7 @@ size_t
 tg_json_plain_run(tg_bytes s, bool *ascii)
 {
 	const __m128i quote = _mm_set1_epi8('"'), escape = _mm_set1_epi8('\\');
-	const __m128i last_control = _mm_set1_epi8(0x1f);
+	const __m128i last_control = _mm_set1_epi8(0x1f), del = _mm_set1_epi8(0x7f);
 	size_t n = 0;
 
 	for (; s.n - n >= 16; n += 16) {
@@ -33,7 +33,7 @@ tg_json_plain_run(tg_bytes s, bool *ascii)
 		    _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, escape)),
 		    _mm_cmpeq_epi8(_mm_min_epu8(v, last_control), v));
 		const unsigned stops = (unsigned)_mm_movemask_epi8(stop);
-		unsigned high = (unsigned)_mm_movemask_epi8(v);
+		unsigned high = (unsigned)_mm_movemask_epi8(_mm_or_si128(v, _mm_cmpeq_epi8(v, del)));
 
 		if (stops != 0) {
 			const unsigned at = (unsigned)__builtin_ctz(stops);
@@ -62,7 +62,7 @@ tg_json_plain_run(tg_bytes s, bool *ascii)
 
 		if (vmaxvq_u8(stop) != 0)
 			break; /* where, the loop below finds */
-		*ascii = *ascii && vmaxvq_u8(v) < 0x80;
+		*ascii = *ascii && vmaxvq_u8(v) < 0x7f;
 	}
 	return n + tg_json_plain_run_slow((tg_bytes){ s.p + n, s.n - n }, ascii);
 }

@@ -6,7 +6,7 @@
 #include "util/bytes.h"
 
 /* How many bytes at the front are neither '"' nor '\' nor a control character below 0x20.
- * *ascii becomes false when one of them is above 0x7f. */
+ * *ascii becomes false when one of them is 0x7f or above. */
 size_t tg_json_plain_run(tg_bytes s, bool *ascii);
 /* The same byte by byte: the reference. */
 size_t tg_json_plain_run_slow(tg_bytes s, bool *ascii);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <tensorguard/limits.h>
 
-#include "json/json.h"
+#include "json/members.h"
 #include "json/plain.h"
 #include "util/text.h"
 #include "util/try.h"
@@ -262,7 +262,7 @@ scan_item(struct scan *s, tg_bytes key)
 	TG_REQUIRE(s->n < s->max, s->err, TG_E_LIMIT, "%s: byte %zu: more than %zu members", s->what,
 	    start, s->max);
 	s->members[s->n++] = (struct tg_json_member){ key, type,
-		{ s->in.p + start + quote, s->at - start - 2 * quote } };
+		{ s->in.p + start + quote, s->at - start - 2 * quote }, false };
 	return TG_OK;
 }
 
@@ -413,6 +413,8 @@ tg_status
 tg_json_members(tg_bytes text, const char *what, struct tg_json_member *ret, size_t max,
     size_t *ret_n, struct tg_error *err)
 {
+	if (tg_json_members_plain(text, ret, max, ret_n))
+		return TG_OK;
 	return scan_container_of(text, '{', what, ret, max, ret_n, err);
 }
 
