@@ -1,9 +1,9 @@
 #include "cli/recorder.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <tensorguard/log.h>
-#include <unistd.h>
 
 #include "cli/evidence.h"
 #include "crypto/hash.h"
@@ -259,7 +259,7 @@ recorder_new_package(struct recorder *r, const struct tg_newfile *f, struct tg_e
 
 	if (r->log == NULL)
 		return TG_OK;
-	const int fd = dup(tg_newfile_fd(f));
+	const int fd = fcntl(tg_newfile_fd(f), F_DUPFD_CLOEXEC, 0);
 	TG_REQUIRE(fd >= 0, err, TG_E_IO, "evidence: %m");
 	TG_TRY(tg_file_from_fd(fd, "the new package", &file, err));
 	const struct tg_source src = tg_file_source(file);

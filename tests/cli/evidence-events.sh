@@ -282,6 +282,17 @@ for secret in 'correct horse' 'battery staple' "$(sed 's/.*"private":{[^}]*"clas
 	lacks 'no secret is in it' all "$secret"
 done
 
+# ---- many at once ----
+
+for _ in {1..12}; do
+	verify p.tgsp >/dev/null 2>>crowd.err &
+done
+wait
+is 'twelve at the same time' "$(cat crowd.err)" ''
+look
+is '  leave twelve events' "$(uniq -c types | xargs)" '12 TGSP_VERIFY_SUCCEEDED success'
+ok '  in one chain' tensorguard evidence verify ev --policy ev/log.policy
+
 # ---- a log that takes nothing: no result ----
 
 tensorguard trust add t.json k/signing.pub >/dev/null || exit 1
