@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <netdb.h>
@@ -29,7 +30,10 @@ struct exchange {
 
 	struct event_base *base;
 	bool done;
-	bool unreached; /* no connection: another address may do */
+	bool connected;    /* false at the end: another address may do */
+	int connect_errno;
+	bufferevent_event_cb next; /* libevent's own, with its argument */
+	void *next_arg;
 	tg_status status;
 	struct tg_http_response *response;
 	struct tg_error *err;
@@ -64,11 +68,34 @@ on_late(evutil_socket_t fd, short what, void *ctx)
 	end(x, tg_fail(x->err, TG_E_IO, "%s: no answer within %u seconds", x->url, x->seconds));
 }
 
+/* Stands before libevent's callback, which does not tell why there was no connection. */
+static void
+on_connect(struct bufferevent *bev, short what, void *ctx)
+{
+	struct exchange *x = ctx;
+
+	x->connected = (what & BEV_EVENT_CONNECTED) != 0;
+	x->connect_errno = errno;
+	bufferevent_setcb(bev, NULL, NULL, x->next, x->next_arg);
+	x->next(bev, what, x->next_arg);
+}
+
+static void
+on_unreached(struct exchange *x)
+{
+	errno = x->connect_errno;
+	end(x, tg_fail(x->err, TG_E_IO, "%s: cannot connect: %m", x->url));
+}
+
 static void
 on_error(enum evhttp_request_error error, void *ctx)
 {
 	struct exchange *x = ctx;
 
+	if (!x->connected) {
+		on_unreached(x);
+		return;
+	}
 	switch (error) {
 	case EVREQ_HTTP_TIMEOUT:
 		on_late(-1, 0, x);
@@ -120,8 +147,7 @@ on_response(struct evhttp_request *req, void *ctx)
 	if (req == NULL) {
 		on_error(EVREQ_HTTP_BUFFER_ERROR, x);
 	} else if (evhttp_request_get_response_code(req) == 0) {
-		x->unreached = true;
-		end(x, tg_fail(x->err, TG_E_IO, "%s: cannot connect: %m", x->url));
+		on_unreached(x);
 	} else {
 		end(x, take_response(x, req));
 	}
@@ -165,6 +191,12 @@ send_request(struct exchange *x, struct evhttp_connection *c)
 	TG_REQUIRE(evhttp_make_request(c, req,
 		       strcmp(x->method, "GET") == 0 ? EVHTTP_REQ_GET : EVHTTP_REQ_POST, target) == 0,
 	    x->err, TG_E_IO, "%s: the request cannot be sent", x->url);
+	if (!x->done) {
+		struct bufferevent *bev = evhttp_connection_get_bufferevent(c);
+
+		bufferevent_getcb(bev, NULL, NULL, &x->next, &x->next_arg);
+		bufferevent_setcb(bev, NULL, NULL, on_connect, x);
+	}
 	return TG_OK;
 }
 
@@ -177,7 +209,8 @@ exchange_with(struct exchange *x, const char *address, struct event *late)
 	const struct timeval wait = { .tv_sec = left < 0 ? 0 : left / 1000,
 		.tv_usec = left < 0 ? 0 : left % 1000 * 1000 };
 
-	x->done = x->unreached = false;
+	x->done = x->connected = false;
+	x->connect_errno = EHOSTUNREACH; /* where it fails at once */
 	TG_REQUIRE(c != NULL, x->err, TG_E_NOMEM, "%s: out of memory", x->url);
 	evhttp_connection_set_timeout(c, (int)x->seconds + 1); /* `late` comes first */
 	evhttp_connection_set_max_headers_size(c, TG_MAX_HTTP_HEADER);
@@ -207,9 +240,7 @@ exchange_by_name(struct exchange *x, struct event *late)
 	const int code = getaddrinfo(x->to.host, NULL, &hints, &list);
 	TG_REQUIRE(code == 0 && list != NULL, x->err, TG_E_IO, "%s: no address for '%s': %s", x->url,
 	    x->to.host, gai_strerror(code));
-	x->unreached = true;
-	for (const struct addrinfo *a = list; a != NULL && x->unreached; a = a->ai_next) {
-		x->unreached = false;
+	for (const struct addrinfo *a = list; a != NULL && s == TG_E_IO && !x->connected; a = a->ai_next) {
 		if (getnameinfo(a->ai_addr, a->ai_addrlen, address, sizeof(address), NULL, 0,
 			NI_NUMERICHOST) == 0)
 			s = exchange_with(x, address, late);

@@ -1,6 +1,7 @@
 #include "net/guard.h"
 
 #include <errno.h>
+#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
@@ -16,15 +17,17 @@
 #define MOST_READS 256
 
 struct connection {
+	const struct tg_guard *guard;
 	struct bufferevent *bev; /* a reference of our own; NULL: free */
 	int64_t until;           /* milliseconds */
-	bool cut, answered;
+	bool answered;
 };
 
 struct tg_guard {
 	struct evconnlistener *listener;
 	struct event *tick;
 	int64_t limit; /* milliseconds */
+	size_t max_input; /* received and not yet taken, per connection */
 	unsigned max, live;
 	bool paused;
 	struct connection *list;
@@ -81,14 +84,15 @@ sweep(struct tg_guard *g)
 
 		if (c->bev == NULL)
 			continue;
+		if (now >= c->until && !is_over(c->bev)) {
+			c->answered = true; /* as far as it will be */
+			/* its owner is told that the stream has ended, and frees it */
+			bufferevent_trigger_event(c->bev, BEV_EVENT_READING | BEV_EVENT_EOF, 0);
+		}
 		if (is_over(c->bev) && !linger(c, now)) {
 			(void)bufferevent_decref(c->bev);
-			*c = (struct connection){ 0 };
+			c->bev = NULL;
 			g->live--;
-		} else if (now >= c->until && !c->cut) {
-			/* its owner meets the end of the stream, and frees it */
-			(void)shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
-			c->cut = true;
 		}
 	}
 	if (g->paused && g->live < g->max) {
@@ -104,8 +108,21 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 	sweep(ctx);
 }
 
+/* What follows a request is read as well, while that is being answered. A watermark would do against
+ * it, but where one suspends reading, libevent 2.1 polls without a pause. */
+static void
+on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *ctx)
+{
+	struct connection *c = ctx;
+
+	if (info->n_added == 0 || evbuffer_get_length(input) <= c->guard->max_input)
+		return;
+	(void)bufferevent_disable(c->bev, EV_READ);
+	c->until = 0; /* nobody sends so much for a good reason */
+}
+
 tg_status
-tg_guard_new(struct event_base *base, unsigned max_connections, unsigned seconds,
+tg_guard_new(struct event_base *base, unsigned max_connections, size_t max_input, unsigned seconds,
     struct tg_guard **ret, struct tg_error *err)
 {
 	const struct timeval every = { .tv_usec = TICK_US };
@@ -113,6 +130,7 @@ tg_guard_new(struct event_base *base, unsigned max_connections, unsigned seconds
 
 	TG_REQUIRE(g != NULL, err, TG_E_NOMEM, "server: out of memory");
 	g->max = max_connections;
+	g->max_input = max_input;
 	g->limit = (int64_t)seconds * 1000;
 	g->list = calloc(max_connections, sizeof(*g->list));
 	g->tick = event_new(base, -1, EV_PERSIST, on_tick, g);
@@ -156,9 +174,9 @@ tg_guard_connection(struct event_base *base, void *guard)
 	struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	if (bev == NULL || c == g->list + g->max)
 		return bev; /* the last cannot be: it would not have been accepted */
-	bufferevent_setwatermark(bev, EV_READ, 0, MOST_BYTES);
 	bufferevent_incref(bev);
-	*c = (struct connection){ bev, now_ms() + g->limit, false, false };
+	*c = (struct connection){ g, bev, now_ms() + g->limit, false };
+	(void)evbuffer_add_cb(bufferevent_get_input(bev), on_input, c);
 	if (++g->live == g->max && g->listener != NULL) {
 		(void)evconnlistener_disable(g->listener);
 		g->paused = true;

@@ -10,9 +10,10 @@ struct evconnlistener;
 struct event_base;
 struct tg_guard;
 
-/* *ret is new: tg_guard_free(), before the loop itself is freed. */
+/* max_input: bytes received and not yet taken, per connection, before no more are read. *ret is new:
+ * tg_guard_free(), before the loop itself is freed. */
 TG_MUST_CHECK tg_status tg_guard_new(struct event_base *base, unsigned max_connections,
-    unsigned seconds, struct tg_guard **ret, struct tg_error *err);
+    size_t max_input, unsigned seconds, struct tg_guard **ret, struct tg_error *err);
 void tg_guard_free(struct tg_guard *g); /* accepts NULL */
 /* Who accepts: it pauses while there are too many. Borrowed until tg_guard_free(). */
 void tg_guard_listener(struct tg_guard *g, struct evconnlistener *listener);

@@ -28,6 +28,7 @@
 
 #define DEFAULT_SECONDS 30
 #define BACKLOG         64
+#define SLACK           (64u << 10) /* how far a chunked body's lines may fill its buffer */
 
 struct tg_http_server {
 	struct event_base *base;
@@ -258,7 +259,7 @@ on_wake(evutil_socket_t fd, short what, void *ctx)
 }
 
 static void
-configure(struct tg_http_server *s, const struct tg_http_options *o, unsigned seconds)
+configure(struct tg_http_server *s, size_t max_body, unsigned seconds)
 {
 	evhttp_set_gencb(s->http, on_request, s);
 	evhttp_set_bevcb(s->http, tg_guard_connection, s->guard);
@@ -266,7 +267,7 @@ configure(struct tg_http_server *s, const struct tg_http_options *o, unsigned se
 	    EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
 		EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE | EVHTTP_REQ_PATCH);
 	evhttp_set_max_headers_size(s->http, TG_MAX_HTTP_HEADER);
-	evhttp_set_max_body_size(s->http, (ev_ssize_t)(o->max_body == 0 ? TG_MAX_HTTP_BODY : o->max_body));
+	evhttp_set_max_body_size(s->http, (ev_ssize_t)max_body);
 	evhttp_set_timeout(s->http, (int)seconds);
 }
 
@@ -274,24 +275,25 @@ static tg_status
 server_init(struct tg_http_server *s, const struct tg_http_options *o, struct tg_error *err)
 {
 	const unsigned seconds = o->seconds == 0 ? DEFAULT_SECONDS : o->seconds;
+	const size_t max_body = o->max_body == 0 ? TG_MAX_HTTP_BODY : o->max_body;
 	const unsigned most = o->max_connections == 0 ? TG_MAX_HTTP_CONNECTIONS : o->max_connections;
 
 	TG_REQUIRE(seconds <= TG_MAX_HTTP_SECONDS, err, TG_E_USAGE,
 	    "%u seconds for a connection, at most %u can be", seconds, TG_MAX_HTTP_SECONDS);
 	TG_REQUIRE(most <= TG_MAX_HTTP_CONNECTIONS, err, TG_E_USAGE,
 	    "%u connections, at most %u can be", most, TG_MAX_HTTP_CONNECTIONS);
-	TG_REQUIRE(o->max_body <= SSIZE_MAX, err, TG_E_USAGE, "no such body can be");
+	TG_REQUIRE(max_body <= SSIZE_MAX / 2, err, TG_E_USAGE, "a body of %zu bytes cannot be", max_body);
 	s->routes = o->routes;
 	s->n_routes = o->n_routes;
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	TG_REQUIRE(s->wake_fd >= 0, err, TG_E_IO, "server: %m");
 	TG_TRY(tg_loop_new(&s->base, err));
-	TG_TRY(tg_guard_new(s->base, most, seconds, &s->guard, err));
+	TG_TRY(tg_guard_new(s->base, most, max_body + TG_MAX_HTTP_HEADER + SLACK, seconds, &s->guard, err));
 	s->http = evhttp_new(s->base);
 	s->wake = event_new(s->base, s->wake_fd, EV_READ, on_wake, s);
 	TG_REQUIRE(s->http != NULL && s->wake != NULL && event_add(s->wake, NULL) == 0, err,
 	    TG_E_NOMEM, "server: out of memory");
-	configure(s, o, seconds);
+	configure(s, max_body, seconds);
 	TG_TRY(start_listening(s, o, err));
 	tg_guard_listener(s->guard, s->listener);
 	return TG_OK;

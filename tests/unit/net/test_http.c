@@ -5,6 +5,7 @@
 #include "peer.h"
 
 static struct peer peer, hasty;
+static struct peer *asked = &peer;
 static unsigned calls;
 static char answer[1 << 20];
 
@@ -68,7 +69,7 @@ static const struct tg_http_options options = { .max_body = 10000, .seconds = 20
 static const char *
 ask_bytes(const void *p, size_t n)
 {
-	const int fd = dial(tg_http_server_port(peer.server));
+	const int fd = dial(tg_http_server_port(asked->server));
 
 	say(fd, p, n);
 	(void)hear(fd, answer, sizeof(answer));
@@ -82,18 +83,11 @@ ask(const char *text)
 	return ask_bytes(text, strlen(text));
 }
 
-static bool
-begins(const char *text, const char *with)
-{
-	return strncmp(text, with, strlen(with)) == 0;
-}
-
 /* The status, 0 for no answer at all. */
 static int
 status_of(const char *text)
 {
-	return begins(text, "HTTP/1.1 ") || begins(text, "HTTP/1.0 ") ? (int)strtol(text + 9, NULL, 10) :
-								      0;
+	return strncmp(text, "HTTP/1.", 7) == 0 ? (int)strtol(text + 9, NULL, 10) : 0;
 }
 
 static const char *
@@ -160,7 +154,9 @@ not_there(void)
 	OK_ANSWER("OPTIONS / HTTP/1.1\r\n\r\n", 405);
 	OK_ANSWER("TRACE / HTTP/1.1\r\nSecret: script\r\n\r\n", 405);
 	OK(strstr(answer, "Secret") == NULL);
+	asked = &hasty; /* libevent leaves this one open */
 	OK_ANSWER("CONNECT a:1 HTTP/1.1\r\n\r\n", 501);
+	asked = &peer;
 	OK_ANSWER("BREW / HTTP/1.1\r\n\r\n", 501);
 	OK(strstr(answer, "BREW") == NULL);
 }
@@ -255,8 +251,9 @@ bodies(void)
 	OK_ANSWER("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n7fffffffffffffff\r\nabc", 413);
 
 	OK_ANSWER("POST /echo HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 20000\r\n\r\n", 413);
-	OK(begins(ask("POST /echo HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"),
-	    "HTTP/1.1 100 "));
+	asked = &hasty;
+	OK_ANSWER("POST /echo HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n", 100);
+	asked = &peer;
 	/* bytes behind the body are another request, and not answered here */
 	calls = 0;
 	OK_ANSWER("POST /echo HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\n\r\n", 200);
