@@ -36,7 +36,8 @@ opened_close(void *ctx, void *file)
 	free(f);
 }
 
-/* The folder's entry must survive as well as the file does. */
+/* The folder's entry must survive as well as the file does: whoever made an empty file may not have come
+ * to that. */
 static int
 create_file(const struct tg_dir *d, const char *name, bool durable)
 {
@@ -59,11 +60,15 @@ open_in(const struct tg_log_folder *l, const char *name, int create, struct open
     struct tg_error *err)
 {
 	const int flags = (create != 0 ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_CLOEXEC;
-	struct stat st;
+	struct stat st = { .st_size = 0 };
 
 	f->name = strdup(name);
 	TG_REQUIRE(f->name != NULL, err, TG_E_NOMEM, "%s: out of memory", name);
 	f->fd = openat(tg_dir_fd(l->dir), name, flags);
+	if (f->fd >= 0 && create == TG_LOG_CREATE && fstat(f->fd, &st) == 0 && st.st_size == 0) {
+		tg_fd_closep(&f->fd);
+		f->fd = create_file(l->dir, name, true);
+	}
 	if (f->fd < 0 && errno == ENOENT && create != 0)
 		f->fd = create_file(l->dir, name, create != TG_LOG_CREATE_LOOSE);
 	TG_REQUIRE(f->fd >= 0, err, errno == ENOENT ? TG_E_NOTFOUND : TG_E_IO, "%s/%s: %m",

@@ -115,7 +115,7 @@ static void
 gather(const struct tg_log *log)
 {
 	const int64_t start = now(log);
-	const int64_t most = log->last_sync / 2 < GATHER_MAX_US ? log->last_sync / 2 : GATHER_MAX_US;
+	const int64_t most = log->last_sync * 2 < GATHER_MAX_US ? log->last_sync * 2 : GATHER_MAX_US;
 
 	while (atomic_load_explicit(&log->waiting_in_open, memory_order_relaxed) < log->last_count) {
 		const int64_t waited = now(log) - start;
@@ -604,9 +604,11 @@ make_checkpoint(struct tg_log *log, const struct tg_key *key, int64_t time, stru
 		return TG_OK; /* that one stands, with the cosignatures it may have got */
 	TG_REQUIRE(s == TG_OK || s == TG_E_NOTFOUND, err, s, "%s", why.text);
 	note->n = 0;
-	TG_REQUIRE(last.size < c.size && tg_proof_consistency(&h, last.size, c.size, &path, err) == TG_OK &&
-		(last.size == 0 ||
-		    tg_proof_check_consistency(last.size, last.root, c.size, c.root, &path, err) == TG_OK),
+	if (last.size > 0 && last.size < c.size)
+		TG_TRY(tg_proof_consistency(&h, last.size, c.size, &path, err));
+	TG_REQUIRE(last.size == 0 ||
+		(last.size < c.size &&
+		    tg_proof_check_consistency(last.size, last.root, c.size, c.root, &path, NULL) == TG_OK),
 	    err, TG_E_POLICY, "log: it does not extend its checkpoint of size %llu: none is signed",
 	    (unsigned long long)last.size);
 	(void)snprintf(c.origin, sizeof(c.origin), "%s", log->genesis.origin);

@@ -45,6 +45,22 @@ tg_log_prover_size(const struct tg_log_prover *p)
 	return p->c.size;
 }
 
+/* Of the record, or when that is not asked for the one in the tree. */
+static tg_status
+leaf_hash(struct tg_log_prover *p, tg_bytes record, uint64_t sequence, uint8_t ret[static 32],
+    struct tg_error *err)
+{
+	const struct tg_hashes h = tg_treefile_hashes(&p->tree);
+	static const uint8_t prefix[] = { 0 };
+	struct tg_sha256_job job = { { prefix, 1 }, record, { 0 } };
+
+	if (record.n == 0)
+		return h.node(h.ctx, 0, sequence, ret, err);
+	TG_TRY(tg_sha256_many(&job, 1, err));
+	memcpy(ret, job.hash, 32);
+	return TG_OK;
+}
+
 tg_status
 tg_log_prove(struct tg_log_prover *p, uint64_t sequence, int with_record, const struct tg_sink *to,
     struct tg_error *err)
@@ -53,6 +69,7 @@ tg_log_prove(struct tg_log_prover *p, uint64_t sequence, int with_record, const 
 	TG_AUTO(tg_buf_done) struct tg_buf out = { .max = TG_MAX_TLOG_PROOF };
 	const struct tg_hashes h = tg_treefile_hashes(&p->tree);
 	struct tg_path path;
+	uint8_t leaf[32];
 
 	TG_REQUIRE(sequence < p->c.size, err, TG_E_NOTFOUND,
 	    "record %llu: the newest checkpoint covers %llu records ('tensorguard evidence checkpoint' makes "
@@ -61,6 +78,9 @@ tg_log_prove(struct tg_log_prover *p, uint64_t sequence, int with_record, const 
 	if (with_record)
 		TG_TRY(tg_segments_record(p->files, sequence, &record, err));
 	TG_TRY(tg_proof_inclusion(&h, sequence, p->c.size, &path, err));
+	TG_TRY(leaf_hash(p, tg_buf_view(&record), sequence, leaf, err));
+	/* no proof that does not hold: the tree's files may be damaged */
+	TG_TRY(tg_proof_check_inclusion(leaf, sequence, p->c.size, &path, p->c.root, err));
 	TG_REQUIRE(tg_tlogproof_put(tg_buf_view(&record), sequence, &path, tg_buf_view(&p->note), &out) ==
 		TG_OK,
 	    err, TG_E_NOMEM, "proof: out of memory");

@@ -15,8 +15,8 @@ struct tg_recovered {
 	uint64_t last_checkpoint; /* size of the newest one; 0: none */
 };
 
-/* Changes nothing but the tree's files. TG_E_NOTFOUND when there is no log, TG_E_FORMAT or TG_E_AUTH
- * for a damaged one. The caller holds the lock. */
+/* TG_E_FORMAT or TG_E_AUTH for a damaged log, of which nothing is changed; otherwise the tree's files
+ * are brought up to the segments, and `checkpoint` to checkpoints/. The caller holds the lock. */
 TG_MUST_CHECK tg_status tg_recover(const struct tg_log_files *files, struct tg_recovered *ret,
     struct tg_error *err);
 

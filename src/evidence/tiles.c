@@ -215,21 +215,25 @@ next_bundle(struct tg_tiles_reader *t, struct tg_error *err)
 
 	tg_tile_name(name, -1, t->next / TG_TILE_WIDTH, width);
 	const tg_status s = tg_log_file_read(t->files, name, &text, err);
-	if (s == TG_OK)
-		memcpy(t->bundle, text.p, text.n);
-	t->n = text.n;
-	t->at = 0;
-	t->next += width;
+	if (s == TG_OK) {
+		if (text.n > 0)
+			memcpy(t->bundle, text.p, text.n);
+		t->n = text.n;
+		t->at = 0;
+		t->next += width;
+		t->left = width;
+	}
 	tg_buf_done(&text);
-	TG_REQUIRE(s != TG_OK || t->n > 0, err, TG_E_FORMAT, "%s: empty", name);
+	TG_REQUIRE(s != TG_E_NOTFOUND, err, TG_E_FORMAT, "%s: not there", name);
 	return s;
 }
 
-tg_status
-tg_tiles_next(struct tg_tiles_reader *t, struct tg_block *b, struct tg_error *err)
+static tg_status
+fill(struct tg_tiles_reader *t, struct tg_block *b, struct tg_error *err)
 {
-	b->n = 0;
 	for (;;) {
+		TG_REQUIRE((t->at == t->n) == (t->left == 0), err, TG_E_FORMAT,
+		    "entry bundle before record %" PRIu64 ": more or fewer records than its name says", t->next);
 		if (t->at == t->n) {
 			if (t->next == t->size)
 				return TG_OK;
@@ -246,5 +250,14 @@ tg_tiles_next(struct tg_tiles_reader *t, struct tg_block *b, struct tg_error *er
 		b->bytes[b->n + n] = '\n';
 		b->n += n + 1;
 		t->at += 2 + n;
+		t->left--;
 	}
+}
+
+tg_status
+tg_tiles_next(struct tg_tiles_reader *t, struct tg_block *b, struct tg_error *err)
+{
+	b->n = 0;
+	const tg_status s = fill(t, b, err);
+	return b->n > 0 ? TG_OK : s; /* what is wrong behind these records is found again */
 }

@@ -26,6 +26,7 @@ struct tg_tiles_reader {
 	uint64_t size, next; /* records: all, and where `bundle` ends */
 	uint8_t *bundle;     /* the present one */
 	size_t n, at;
+	unsigned left;       /* records of it still to come */
 };
 /* *ret_records: what the checkpoint says there are. Release with tg_tiles_close(). */
 TG_MUST_CHECK tg_status tg_tiles_open(struct tg_tiles_reader *t, const struct tg_log_files *files,
