@@ -102,18 +102,22 @@ on_error(enum evhttp_request_error error, void *ctx)
 		break;
 	case EVREQ_HTTP_EOF:
 		errno = ECONNRESET;
-		end(x, tg_fail(x->err, TG_E_IO, "%s: the connection ended before the answer did", x->url));
+		end(x,
+		    tg_fail(
+			x->err, TG_E_IO, "%s: the connection ended before the answer did", x->url));
 		break;
 	case EVREQ_HTTP_DATA_TOO_LONG:
-		end(x, tg_fail(x->err, TG_E_LIMIT, "%s: the answer is longer than %zu bytes", x->url,
-		    x->max_reply));
+		end(x,
+		    tg_fail(x->err, TG_E_LIMIT, "%s: the answer is longer than %zu bytes", x->url,
+			x->max_reply));
 		break;
 	case EVREQ_HTTP_INVALID_HEADER:
 	case EVREQ_HTTP_BUFFER_ERROR:
 	case EVREQ_HTTP_REQUEST_CANCEL:
 	default:
-		end(x, tg_fail(x->err, TG_E_FORMAT, "%s: what answers there does not speak HTTP/1.1",
-		    x->url));
+		end(x,
+		    tg_fail(x->err, TG_E_FORMAT, "%s: what answers there does not speak HTTP/1.1",
+			x->url));
 	}
 }
 
@@ -121,14 +125,16 @@ static tg_status
 take_response(struct exchange *x, struct evhttp_request *req)
 {
 	struct evbuffer *in = evhttp_request_get_input_buffer(req);
-	const char *type = evhttp_find_header(evhttp_request_get_input_headers(req), "Content-Type");
+	const char *type =
+	    evhttp_find_header(evhttp_request_get_input_headers(req), "Content-Type");
 	const size_t n = evbuffer_get_length(in);
 	uint8_t *p = NULL;
 
 	tg_buf_init(&x->response->body, x->max_reply);
 	if (n > 0) {
 		TG_REQUIRE(tg_buf_grow(&x->response->body, n, &p) == TG_OK, x->err,
-		    n > x->max_reply ? TG_E_LIMIT : TG_E_NOMEM, "%s: an answer of %zu bytes", x->url, n);
+		    n > x->max_reply ? TG_E_LIMIT : TG_E_NOMEM, "%s: an answer of %zu bytes",
+		    x->url, n);
 		(void)evbuffer_copyout(in, p, n);
 	}
 	if (type != NULL && strlen(type) <= TG_HTTP_TYPE_MAX)
@@ -187,9 +193,11 @@ send_request(struct exchange *x, struct evhttp_connection *c)
 		evhttp_request_free(req);
 		return s;
 	}
-	(void)snprintf(target, sizeof(target), "%s%s", x->to.target[0] == '/' ? "" : "/", x->to.target);
-	TG_REQUIRE(evhttp_make_request(c, req,
-		       strcmp(x->method, "GET") == 0 ? EVHTTP_REQ_GET : EVHTTP_REQ_POST, target) == 0,
+	(void)snprintf(
+	    target, sizeof(target), "%s%s", x->to.target[0] == '/' ? "" : "/", x->to.target);
+	TG_REQUIRE(
+	    evhttp_make_request(c, req,
+		strcmp(x->method, "GET") == 0 ? EVHTTP_REQ_GET : EVHTTP_REQ_POST, target) == 0,
 	    x->err, TG_E_IO, "%s: the request cannot be sent", x->url);
 	if (!x->done) {
 		struct bufferevent *bev = evhttp_connection_get_bufferevent(c);
@@ -204,7 +212,8 @@ send_request(struct exchange *x, struct evhttp_connection *c)
 static tg_status
 exchange_with(struct exchange *x, const char *address, struct event *late)
 {
-	struct evhttp_connection *c = evhttp_connection_base_new(x->base, NULL, address, x->to.port);
+	struct evhttp_connection *c =
+	    evhttp_connection_base_new(x->base, NULL, address, x->to.port);
 	const int64_t left = x->until - now_ms();
 	const struct timeval wait = { .tv_sec = left < 0 ? 0 : left / 1000,
 		.tv_usec = left < 0 ? 0 : left % 1000 * 1000 };
@@ -238,9 +247,10 @@ exchange_by_name(struct exchange *x, struct event *late)
 
 	errno = 0;
 	const int code = getaddrinfo(x->to.host, NULL, &hints, &list);
-	TG_REQUIRE(code == 0 && list != NULL, x->err, TG_E_IO, "%s: no address for '%s': %s", x->url,
-	    x->to.host, gai_strerror(code));
-	for (const struct addrinfo *a = list; a != NULL && s == TG_E_IO && !x->connected; a = a->ai_next) {
+	TG_REQUIRE(code == 0 && list != NULL, x->err, TG_E_IO, "%s: no address for '%s': %s",
+	    x->url, x->to.host, gai_strerror(code));
+	for (const struct addrinfo *a = list; a != NULL && s == TG_E_IO && !x->connected;
+	     a = a->ai_next) {
 		if (getnameinfo(a->ai_addr, a->ai_addrlen, address, sizeof(address), NULL, 0,
 			NI_NUMERICHOST) == 0)
 			s = exchange_with(x, address, late);
@@ -275,19 +285,25 @@ tg_http_request(const char *url, const char *method, const char *content_type, t
 	static const struct tg_http_limits defaults = { 0 };
 	const struct tg_http_limits *l = limits == NULL ? &defaults : limits;
 	struct tg_http_response got = { 0 };
-	struct exchange x = { .url = url, .method = method, .content_type = content_type, .body = body,
+	struct exchange x = { .url = url,
+		.method = method,
+		.content_type = content_type,
+		.body = body,
 		.max_reply = l->max_reply == 0 ? TG_MAX_HTTP_REPLY : l->max_reply,
 		.seconds = l->seconds == 0 ? DEFAULT_SECONDS : l->seconds,
-		.response = &got, .err = err };
+		.response = &got,
+		.err = err };
 
 	TG_REQUIRE(strcmp(method, "GET") == 0 || strcmp(method, "POST") == 0, err, TG_E_USAGE,
 	    "method '%.20s', GET or POST expected", method);
-	TG_REQUIRE(x.max_reply <= TG_MAX_HTTP_REPLY && x.seconds <= TG_MAX_HTTP_SECONDS, err, TG_E_USAGE,
-	    "an answer of %zu bytes within %u seconds, at most %u and %u can be", x.max_reply, x.seconds,
-	    TG_MAX_HTTP_REPLY, TG_MAX_HTTP_SECONDS);
+	TG_REQUIRE(x.max_reply <= TG_MAX_HTTP_REPLY && x.seconds <= TG_MAX_HTTP_SECONDS, err,
+	    TG_E_USAGE, "an answer of %zu bytes within %u seconds, at most %u and %u can be",
+	    x.max_reply, x.seconds, TG_MAX_HTTP_REPLY, TG_MAX_HTTP_SECONDS);
 	TG_TRY(tg_url_parse(url, &x.to, err));
-	TG_REQUIRE(!x.to.https, err, TG_E_UNSUPPORTED, "%s: https is not in this build yet; put a TLS"
-	    " proxy in front, or send the request with another tool", url);
+	TG_REQUIRE(!x.to.https, err, TG_E_UNSUPPORTED,
+	    "%s: https is not in this build yet; put a TLS"
+	    " proxy in front, or send the request with another tool",
+	    url);
 	x.until = now_ms() + (int64_t)x.seconds * 1000;
 	tg_status s = run_exchange(&x);
 	if (s != TG_OK) {

@@ -20,9 +20,9 @@ struct tg_http_limits {
 
 /*
  * method: "GET" or "POST"; content_type: of the body, NULL for GET. Redirections are not followed:
- * whatever HTTP status comes is TG_OK. *ret is filled anew: tg_http_response_done(). TG_E_UNSUPPORTED
- * for https, TG_E_IO when nobody answers or in time, TG_E_FORMAT when it is not HTTP, TG_E_LIMIT for a
- * longer body.
+ * whatever HTTP status comes is TG_OK. *ret is filled anew: tg_http_response_done().
+ * TG_E_UNSUPPORTED for https, TG_E_IO when nobody answers, or not in time, TG_E_FORMAT when it is
+ * not HTTP, TG_E_LIMIT for a longer body.
  */
 TG_MUST_CHECK tg_status tg_http_request(const char *url, const char *method,
     const char *content_type, tg_bytes body, const struct tg_http_limits *limits,

@@ -108,8 +108,8 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 	sweep(ctx);
 }
 
-/* What follows a request is read as well, while that is being answered. A watermark would do against
- * it, but where one suspends reading, libevent 2.1 polls without a pause. */
+/* What follows a request is read as well, while that is being answered. A watermark would do, but
+ * where one suspends reading, libevent 2.1 polls without a pause. */
 static void
 on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *ctx)
 {

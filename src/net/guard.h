@@ -10,7 +10,7 @@ struct evconnlistener;
 struct event_base;
 struct tg_guard;
 
-/* max_input: bytes received and not yet taken, per connection, before no more are read. *ret is new:
+/* max_input: bytes received and not yet taken, per connection; above them it is cut. *ret is new:
  * tg_guard_free(), before the loop itself is freed. */
 TG_MUST_CHECK tg_status tg_guard_new(struct event_base *base, unsigned max_connections,
     size_t max_input, unsigned seconds, struct tg_guard **ret, struct tg_error *err);

@@ -104,7 +104,8 @@ read_call(struct evhttp_request *req, struct tg_http_call *call, char path[stati
 	call->path = path;
 	call->query = uri[n] == '?' ? uri + n + 1 : "";
 	call->method = method_name(evhttp_request_get_command(req));
-	call->content_type = evhttp_find_header(evhttp_request_get_input_headers(req), "Content-Type");
+	call->content_type =
+	    evhttp_find_header(evhttp_request_get_input_headers(req), "Content-Type");
 	if (call->content_type == NULL)
 		call->content_type = "";
 	call->body = (tg_bytes){ evbuffer_pullup(body, -1), length };
@@ -133,7 +134,8 @@ send_reply(struct evhttp_request *req, const struct tg_http_reply *reply)
 static void
 send_text(struct evhttp_request *req, unsigned status, const char *text)
 {
-	struct tg_http_reply reply = { .status = status, .content_type = "text/plain; charset=utf-8" };
+	struct tg_http_reply reply = { .status = status,
+		.content_type = "text/plain; charset=utf-8" };
 
 	tg_buf_init(&reply.body, 256);
 	if (tg_buf_put_str(&reply.body, text) == TG_OK)
@@ -229,7 +231,8 @@ start_listening(struct tg_http_server *s, const struct tg_http_options *o, struc
 
 	TG_TRY(read_address(o, &a, &n, err));
 	struct evconnlistener *l = evconnlistener_new_bind(s->base, NULL, NULL,
-	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG, &a.any, (int)n);
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, BACKLOG, &a.any,
+	    (int)n);
 	TG_REQUIRE(l != NULL, err, errno == EADDRINUSE ? TG_E_CONFLICT : TG_E_IO,
 	    "cannot listen on %s, port %u: %m", o->address == NULL ? "127.0.0.1" : o->address,
 	    (unsigned)o->port);
@@ -264,8 +267,8 @@ configure(struct tg_http_server *s, size_t max_body, unsigned seconds)
 	evhttp_set_gencb(s->http, on_request, s);
 	evhttp_set_bevcb(s->http, tg_guard_connection, s->guard);
 	evhttp_set_allowed_methods(s->http,
-	    EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
-		EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE | EVHTTP_REQ_PATCH);
+	    EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |
+		EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE | EVHTTP_REQ_PATCH);
 	evhttp_set_max_headers_size(s->http, TG_MAX_HTTP_HEADER);
 	evhttp_set_max_body_size(s->http, (ev_ssize_t)max_body);
 	evhttp_set_timeout(s->http, (int)seconds);
@@ -276,19 +279,22 @@ server_init(struct tg_http_server *s, const struct tg_http_options *o, struct tg
 {
 	const unsigned seconds = o->seconds == 0 ? DEFAULT_SECONDS : o->seconds;
 	const size_t max_body = o->max_body == 0 ? TG_MAX_HTTP_BODY : o->max_body;
-	const unsigned most = o->max_connections == 0 ? TG_MAX_HTTP_CONNECTIONS : o->max_connections;
+	const unsigned most =
+	    o->max_connections == 0 ? TG_MAX_HTTP_CONNECTIONS : o->max_connections;
 
 	TG_REQUIRE(seconds <= TG_MAX_HTTP_SECONDS, err, TG_E_USAGE,
 	    "%u seconds for a connection, at most %u can be", seconds, TG_MAX_HTTP_SECONDS);
 	TG_REQUIRE(most <= TG_MAX_HTTP_CONNECTIONS, err, TG_E_USAGE,
 	    "%u connections, at most %u can be", most, TG_MAX_HTTP_CONNECTIONS);
-	TG_REQUIRE(max_body <= SSIZE_MAX / 2, err, TG_E_USAGE, "a body of %zu bytes cannot be", max_body);
+	TG_REQUIRE(
+	    max_body <= SSIZE_MAX / 2, err, TG_E_USAGE, "a body of %zu bytes cannot be", max_body);
 	s->routes = o->routes;
 	s->n_routes = o->n_routes;
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	TG_REQUIRE(s->wake_fd >= 0, err, TG_E_IO, "server: %m");
 	TG_TRY(tg_loop_new(&s->base, err));
-	TG_TRY(tg_guard_new(s->base, most, max_body + TG_MAX_HTTP_HEADER + SLACK, seconds, &s->guard, err));
+	TG_TRY(tg_guard_new(
+	    s->base, most, max_body + TG_MAX_HTTP_HEADER + SLACK, seconds, &s->guard, err));
 	s->http = evhttp_new(s->base);
 	s->wake = event_new(s->base, s->wake_fd, EV_READ, on_wake, s);
 	TG_REQUIRE(s->http != NULL && s->wake != NULL && event_add(s->wake, NULL) == 0, err,

@@ -21,8 +21,8 @@ struct tg_http_reply {
 };
 
 /*
- * pattern: a path in which a part "*" stands for any one part, and a last part "**" for one or more.
- * The first route that fits in path and method is taken. `handle` is called by the thread that runs
+ * pattern: a path in which a part "*" stands for any one part, and a last part "**" for one or
+ * more. The first route that fits in path and method is taken. `handle` is called by the thread that runs
  * the server, one call at a time.
  */
 struct tg_http_route {
@@ -46,8 +46,8 @@ struct tg_http_options {
 struct tg_http_server;
 
 /*
- * Bind and listen. One request per connection. TG_E_POLICY for an address that is not of this machine
- * alone, unless public_address; TG_E_CONFLICT when the port is taken. *ret is new.
+ * Bind and listen. One request per connection. TG_E_POLICY for an address that other machines reach,
+ * unless public_address; TG_E_CONFLICT when the port is taken. *ret is new.
  */
 TG_MUST_CHECK tg_status tg_http_server_new(const struct tg_http_options *options,
     struct tg_http_server **ret, struct tg_error *err);

@@ -52,7 +52,8 @@ distrust(sqlite3 *p)
 	for (size_t i = 0; i < TG_LEN(set) && code == SQLITE_OK; i++)
 		code = sqlite3_db_config(p, set[i].option, set[i].value, NULL);
 	if (code == SQLITE_OK)
-		code = sqlite3_exec(p, "PRAGMA cell_size_check = on; PRAGMA mmap_size = 0", NULL, NULL, NULL);
+		code = sqlite3_exec(
+		    p, "PRAGMA cell_size_check = on; PRAGMA mmap_size = 0", NULL, NULL, NULL);
 	return code;
 }
 
@@ -101,8 +102,8 @@ tg_db_fail(const struct tg_db *db, int code, struct tg_error *err)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 	case SQLITE_FORMAT:
-		return tg_fail(err, TG_E_FORMAT, "%s: damaged, or not a database of ours; %s", db->path,
-		    db->advice);
+		return tg_fail(err, TG_E_FORMAT, "%s: damaged, or not a database of ours; %s",
+		    db->path, db->advice);
 	case SQLITE_TOOBIG:
 		return tg_fail(err, TG_E_LIMIT, "%s: a value is too long for it", db->path);
 	case SQLITE_ERROR: /* a table or column that is not there: our statements are right */

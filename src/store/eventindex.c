@@ -65,7 +65,8 @@ make_schema(const struct tg_db *db, const char *origin, struct tg_error *err)
 	TG_TRY(tg_db_prepare(db, "INSERT INTO meta VALUES(1,?1,0,'')", &s, err));
 	TG_TRY(tg_db_bind(db, s, 1, tg_bytes_str(origin == NULL ? "" : origin), err));
 	TG_TRY(tg_db_step(db, s, &row, err));
-	return tg_db_exec(db, "PRAGMA application_id = " APPLICATION "; PRAGMA user_version = 1", err);
+	return tg_db_exec(
+	    db, "PRAGMA application_id = " APPLICATION "; PRAGMA user_version = 1", err);
 }
 
 static tg_status
@@ -79,8 +80,8 @@ check_schema(const struct tg_db *db, struct tg_error *err)
 	TG_TRY(tg_db_int(db, "PRAGMA user_version", &version, err));
 	TG_REQUIRE(version == VERSION, err, TG_E_UNSUPPORTED,
 	    "%s: an index of version %" PRId64 ", %d expected; %s", db->path, version, VERSION, advice);
-	TG_TRY(tg_db_int(db, "SELECT count(*) FROM sqlite_schema WHERE name NOT GLOB 'sqlite_stat*'", &n,
-	    err));
+	TG_TRY(tg_db_int(
+	    db, "SELECT count(*) FROM sqlite_schema WHERE name NOT GLOB 'sqlite_stat*'", &n, err));
 	for (size_t i = 0; n == (int64_t)TG_LEN(schema) && i < TG_LEN(schema); i++) {
 		TG_AUTO(tg_db_finalizep) sqlite3_stmt *s = NULL;
 		bool row = false;
@@ -204,8 +205,8 @@ in_transaction(const struct tg_eventindex *x, struct tg_error *err)
 static tg_status
 insert(const struct tg_eventindex *x, const struct tg_log_fact *f, struct tg_error *err)
 {
-	const tg_bytes text[] = { f->event_type, f->event_id, f->tenant_id, f->actor_id, f->fleet_id,
-		f->agent_id, f->result, f->subject };
+	const tg_bytes text[] = { f->event_type, f->event_id, f->tenant_id, f->actor_id,
+		f->fleet_id, f->agent_id, f->result, f->subject };
 	int code = sqlite3_bind_int64(x->insert, 1, (sqlite3_int64)f->sequence);
 	bool row = false;
 
@@ -359,7 +360,8 @@ find_sql(const struct condition *c, bool newest_first, struct tg_buf *sql)
 		TG_TRY(tg_buf_put_str(sql, c[i].sql));
 		joint = " AND ";
 	}
-	TG_TRY(tg_buf_put_str(sql, newest_first ? " ORDER BY sequence DESC" : " ORDER BY sequence"));
+	TG_TRY(
+	    tg_buf_put_str(sql, newest_first ? " ORDER BY sequence DESC" : " ORDER BY sequence"));
 	if (asked(&c[CONDITIONS - 1]))
 		TG_TRY(tg_buf_put_str(sql, c[CONDITIONS - 1].sql));
 	return tg_buf_put_u8(sql, 0);
@@ -371,8 +373,9 @@ bind_asked(const struct tg_db *db, sqlite3_stmt *s, const struct condition *c, s
 	for (int i = 0; i < CONDITIONS; i++) {
 		if (!asked(&c[i]))
 			continue;
-		const int code = i < TEXTS ? sqlite3_bind_text(s, i + 1, c[i].text, -1, SQLITE_STATIC) :
-					     sqlite3_bind_int64(s, i + 1, c[i].number);
+		const int code = i < TEXTS
+		    ? sqlite3_bind_text(s, i + 1, c[i].text, -1, SQLITE_STATIC)
+		    : sqlite3_bind_int64(s, i + 1, c[i].number);
 		if (code != SQLITE_OK)
 			return tg_db_fail(db, code, err);
 	}

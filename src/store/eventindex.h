@@ -10,8 +10,8 @@ struct tg_eventindex;
 /*
  * origin: the log's; NULL takes the index of any log, and makes one that names none. For one thread
  * at a time; several processes may have it open. *ret is new: release with tg_eventindex_close().
- * TG_E_NOTFOUND when absent and !create, TG_E_CONFLICT for the index of another log, TG_E_FORMAT for
- * something else or a damaged one, TG_E_UNSUPPORTED for one of another version.
+ * TG_E_NOTFOUND when absent and !create, TG_E_CONFLICT for the index of another log, TG_E_FORMAT
+ * for something else or a damaged one, TG_E_UNSUPPORTED for one of another version.
  */
 TG_MUST_CHECK tg_status tg_eventindex_open(const char *path, const char *origin, bool create,
     struct tg_eventindex **ret, struct tg_error *err);

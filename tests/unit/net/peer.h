@@ -22,7 +22,7 @@ struct peer {
 	tg_status status;
 };
 
-static inline void
+static inline _Noreturn void
 bail(const char *why)
 {
 	printf("Bail out! %s: %s\n", why, strerror(errno));

@@ -56,25 +56,30 @@ own_server(void)
 
 	peer_start(&p, &o);
 	const unsigned port = tg_http_server_port(p.server);
-	OK_STATUS(tg_http_request(at(port, ""), "GET", NULL, (tg_bytes){ 0 }, NULL, &r, &err), TG_OK);
+	OK_STATUS(
+	    tg_http_request(at(port, ""), "GET", NULL, (tg_bytes){ 0 }, NULL, &r, &err), TG_OK);
 	OK(holds(&r, 200, "GET|/|||") && strcmp(r.content_type, "text/x.tlog.size") == 0);
 	tg_http_response_done(&r);
-	OK_STATUS(tg_http_request(at(port, "/a/b%20c?x=1"), "POST", "text/x", tg_bytes_str("hello\n"),
-		      NULL, &r, &err), TG_OK);
+	OK_STATUS(tg_http_request(at(port, "/a/b%20c?x=1"), "POST", "text/x",
+		      tg_bytes_str("hello\n"), NULL, &r, &err),
+	    TG_OK);
 	OK(holds(&r, 200, "POST|/a/b%20c|x=1|text/x|hello\n"));
 	tg_http_response_done(&r);
-	OK_STATUS(tg_http_request(at(port, "/a/b?c"), "GET", NULL, (tg_bytes){ 0 }, NULL, &r, &err), TG_OK);
+	OK_STATUS(tg_http_request(at(port, "/a/b?c"), "GET", NULL, (tg_bytes){ 0 }, NULL, &r, &err),
+	    TG_OK);
 	OK(r.status == 409);
 	tg_http_response_done(&r);
-	OK_STATUS(tg_http_request(at(port, "/none"), "GET", NULL, (tg_bytes){ 0 }, NULL, &r, &err), TG_OK);
+	OK_STATUS(tg_http_request(at(port, "/none"), "GET", NULL, (tg_bytes){ 0 }, NULL, &r, &err),
+	    TG_OK);
 	OK(holds(&r, 404, "not found\n"));
 	tg_http_response_done(&r);
 	OK_STATUS(tg_http_request(at(port, "/a/b"), "GET", NULL, (tg_bytes){ 0 }, &few, &r, &err),
 	    TG_E_LIMIT);
 	OK(r.status == 0 && r.body.p == NULL);
 	/* the whole body is refused while it is being sent, and the reason arrives */
-	OK_STATUS(tg_http_request(at(port, "/a/b"), "POST", "a/b", (tg_bytes){ large, sizeof(large) },
-		      NULL, &r, &err), TG_OK);
+	OK_STATUS(tg_http_request(at(port, "/a/b"), "POST", "a/b",
+		      (tg_bytes){ large, sizeof(large) }, NULL, &r, &err),
+	    TG_OK);
 	OK(r.status == 413);
 	tg_http_response_done(&r);
 	OK_STATUS(tg_http_request(at(port, "/a/b"), "POST", "a/b",
@@ -90,7 +95,8 @@ own_server(void)
 		OK(s == TG_OK && r.status == 200);
 	tg_http_response_done(&r);
 	peer_stop(&p);
-	OK_STATUS(tg_http_request(at(port, ""), "GET", NULL, (tg_bytes){ 0 }, NULL, &r, &err), TG_E_IO);
+	OK_STATUS(
+	    tg_http_request(at(port, ""), "GET", NULL, (tg_bytes){ 0 }, NULL, &r, &err), TG_E_IO);
 	OK(strstr(err.text, "refused") != NULL);
 }
 
@@ -100,18 +106,24 @@ usage(void)
 	const struct tg_http_limits long_time = { .seconds = TG_MAX_HTTP_SECONDS + 1 };
 	struct tg_http_response r = { 0 };
 
-	OK_STATUS(tg_http_request("https://example.com/", "GET", NULL, (tg_bytes){ 0 }, NULL, &r, &err),
+	OK_STATUS(
+	    tg_http_request("https://example.com/", "GET", NULL, (tg_bytes){ 0 }, NULL, &r, &err),
 	    TG_E_UNSUPPORTED);
 	OK(strstr(err.text, "https is not in this build yet") != NULL);
-	OK_STATUS(tg_http_request("example.com", "GET", NULL, (tg_bytes){ 0 }, NULL, &r, &err), TG_E_FORMAT);
-	OK_STATUS(tg_http_request("http://127.0.0.1/", "PUT", NULL, (tg_bytes){ 0 }, NULL, &r, &err),
+	OK_STATUS(tg_http_request("example.com", "GET", NULL, (tg_bytes){ 0 }, NULL, &r, &err),
+	    TG_E_FORMAT);
+	OK_STATUS(
+	    tg_http_request("http://127.0.0.1/", "PUT", NULL, (tg_bytes){ 0 }, NULL, &r, &err),
 	    TG_E_USAGE);
-	OK_STATUS(tg_http_request("http://127.0.0.1/", "GET", NULL, (tg_bytes){ 0 }, &long_time, &r, &err),
+	OK_STATUS(tg_http_request(
+		      "http://127.0.0.1/", "GET", NULL, (tg_bytes){ 0 }, &long_time, &r, &err),
 	    TG_E_USAGE);
-	OK_STATUS(tg_http_request("http://127.0.0.1:1/", "POST", "a\r\nX: b", (tg_bytes){ 0 }, NULL, &r,
-		      &err), TG_E_USAGE);
-	OK_STATUS(tg_http_request("http://no-such-name.invalid/", "GET", NULL, (tg_bytes){ 0 }, NULL, &r,
-		      &err), TG_E_IO);
+	OK_STATUS(tg_http_request(
+		      "http://127.0.0.1:1/", "POST", "a\r\nX: b", (tg_bytes){ 0 }, NULL, &r, &err),
+	    TG_E_USAGE);
+	OK_STATUS(tg_http_request(
+		      "http://no-such-name.invalid/", "GET", NULL, (tg_bytes){ 0 }, NULL, &r, &err),
+	    TG_E_IO);
 }
 
 /* ---- servers that we would not write ---- */
@@ -161,8 +173,8 @@ against(struct script s, struct tg_http_response *ret)
 	    pthread_create(&thread, NULL, play, &s) != 0)
 		bail("listen");
 	*ret = (struct tg_http_response){ 0 };
-	const tg_status st = tg_http_request(at(ntohs(a.sin_port), "/"), "GET", NULL, (tg_bytes){ 0 },
-	    &limits, ret, &err);
+	const tg_status st = tg_http_request(
+	    at(ntohs(a.sin_port), "/"), "GET", NULL, (tg_bytes){ 0 }, &limits, ret, &err);
 	(void)pthread_join(thread, NULL);
 	close(s.listener);
 	return st;
@@ -175,9 +187,10 @@ strange_servers(void)
 {
 	static char endless[200000];
 	const struct script silent = { "", 0, true, 0, -1 };
-	const struct script half = { "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", 43, true, 0, -1 };
-	const struct script drip = { "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabcdefghij", 50, false,
-		90, -1 };
+	const struct script half = { "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", 43, true,
+		0, -1 };
+	const struct script drip = { "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabcdefghij", 50,
+		false, 90, -1 };
 	struct tg_http_response r;
 
 	OK_STATUS(against(SCRIPT("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"), &r), TG_OK);
@@ -209,9 +222,11 @@ strange_servers(void)
 	    TG_E_LIMIT);
 	memset(endless, 'x', sizeof(endless));
 	memcpy(endless, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", 38);
-	OK_STATUS(against((struct script){ endless, sizeof(endless), false, 0, -1 }, &r), TG_E_LIMIT);
+	OK_STATUS(
+	    against((struct script){ endless, sizeof(endless), false, 0, -1 }, &r), TG_E_LIMIT);
 	memcpy(endless, "HTTP/1.1 200 OK\r\nConnection: closexxxx", 38);
-	OK_STATUS(against((struct script){ endless, sizeof(endless), false, 0, -1 }, &r), TG_E_FORMAT);
+	OK_STATUS(
+	    against((struct script){ endless, sizeof(endless), false, 0, -1 }, &r), TG_E_FORMAT);
 
 	double t = seconds();
 	OK_STATUS(against(silent, &r), TG_E_IO);

@@ -205,7 +205,8 @@ malformed(void)
 		const int s = status_of(ask(bad[i]));
 
 		/* a chunk of no size is none of any size */
-		if ((s != 400 && (s != 413 || strstr(bad[i], "chunked") == NULL)) || strstr(answer, "example.com") != NULL) {
+		if ((s != 400 && (s != 413 || strstr(bad[i], "chunked") == NULL)) ||
+		    strstr(answer, "example.com") != NULL) {
 			printf("# %d: %.60s\n", s, bad[i]);
 			wrong++;
 		}
@@ -224,21 +225,25 @@ bodies(void)
 	size_t n;
 
 	/* a megabyte is said, ten thousand are allowed; and all of it is sent */
-	n = (size_t)snprintf(text, sizeof(text), "POST /echo HTTP/1.1\r\nContent-Length: 100000\r\n\r\n");
+	n = (size_t)snprintf(
+	    text, sizeof(text), "POST /echo HTTP/1.1\r\nContent-Length: 100000\r\n\r\n");
 	memset(text + n, 'x', 100000);
 	calls = 0;
 	OK(status_of(ask_bytes(text, n + 100000)) == 413);
-	n = (size_t)snprintf(text, sizeof(text), "POST /echo HTTP/1.1\r\nContent-Length: 10001\r\n\r\n");
+	n = (size_t)snprintf(
+	    text, sizeof(text), "POST /echo HTTP/1.1\r\nContent-Length: 10001\r\n\r\n");
 	memset(text + n, 'x', 10001);
 	OK(status_of(ask_bytes(text, n + 10001)) == 413 && calls == 0);
-	n = (size_t)snprintf(text, sizeof(text), "POST /echo HTTP/1.1\r\nContent-Length: 10000\r\n\r\n");
+	n = (size_t)snprintf(
+	    text, sizeof(text), "POST /echo HTTP/1.1\r\nContent-Length: 10000\r\n\r\n");
 	memset(text + n, 'x', 10000);
 	OK(status_of(ask_bytes(text, n + 10000)) == 200 && strlen(body_of(answer)) == 10000);
 	OK_ANSWER("POST /echo HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n", 413);
 
 	OK_ANSWER("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n", 200);
 	OK(strcmp(body_of(answer), "abc0123456789") == 0);
-	n = (size_t)snprintf(text, sizeof(text), "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+	n = (size_t)snprintf(
+	    text, sizeof(text), "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
 	for (int i = 0; i < 3; i++) {
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "1000\r\n");
 		memset(text + n, 'y', 0x1000);
@@ -294,7 +299,8 @@ static void
 slow(void)
 {
 	const struct timespec pause = { .tv_nsec = 100000000 };
-	static const char text[] = "POST /echo HTTP/1.1\r\nContent-Length: 300\r\n\r\naaaaaaaaaaaaaaaaaaaa";
+	static const char text[] =
+	    "POST /echo HTTP/1.1\r\nContent-Length: 300\r\n\r\naaaaaaaaaaaaaaaaaaaa";
 	const unsigned port = tg_http_server_port(hasty.server);
 	int fd = dial(port);
 	double t = seconds();
@@ -303,7 +309,8 @@ slow(void)
 	close(fd);
 	fd = dial(port);
 	t = seconds();
-	for (size_t i = 0; i < sizeof(text) - 1 && seconds() - t < 5; i++) { /* a byte now and then */
+	for (size_t i = 0; i < sizeof(text) - 1 && seconds() - t < 5;
+	     i++) { /* a byte now and then */
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 
 		if (poll(&p, 1, 0) == 1)

@@ -15,8 +15,8 @@ accepted(void)
 	} good[] = {
 		{ "http://localhost", "localhost", "", 80, false, false },
 		{ "http://localhost:1/", "localhost", "/", 1, false, false },
-		{ "http://127.0.0.1:65535/add-checkpoint", "127.0.0.1", "/add-checkpoint", 65535, false,
-		    false },
+		{ "http://127.0.0.1:65535/add-checkpoint", "127.0.0.1", "/add-checkpoint", 65535,
+		    false, false },
 		{ "https://a-b.example.com/a/%2F~(b)?x=1&y=?/%20", "a-b.example.com",
 		    "/a/%2F~(b)?x=1&y=?/%20", 443, true, false },
 		{ "http://[::1]:8080//x", "::1", "//x", 8080, false, true },
@@ -50,7 +50,8 @@ refused(void)
 	unsigned long wrong = 0;
 
 	for (size_t i = 0; i < TG_LEN(bad); i++)
-		if (tg_url_parse(bad[i], &u, &err) != TG_E_FORMAT || strchr(err.text, '\n') != NULL) {
+		if (tg_url_parse(bad[i], &u, &err) != TG_E_FORMAT ||
+		    strchr(err.text, '\n') != NULL) {
 			printf("# %s\n", bad[i]);
 			wrong++;
 		}

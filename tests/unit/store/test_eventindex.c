@@ -284,10 +284,12 @@ other_files(void)
 	sql("d.index", "PRAGMA user_version = 1; CREATE TABLE more(x)");
 	OK_STATUS(reopen("d.index", ORIGIN, true), TG_E_FORMAT);
 	OK(advised());
-	sql("d.index", "DROP TABLE more; DROP INDEX events_subject; CREATE TABLE events_subject(x)");
+	sql("d.index",
+	    "DROP TABLE more; DROP INDEX events_subject; CREATE TABLE events_subject(x)");
 	OK_STATUS(reopen("d.index", ORIGIN, true), TG_E_FORMAT);
 
-	make("text", "this is a text, and a database it is not, however long it may become; padding\n");
+	make("text",
+	    "this is a text, and a database it is not, however long it may become; padding\n");
 	OK_STATUS(reopen("text", ORIGIN, true), TG_E_FORMAT);
 	OK(advised() && holds("text", "") == false);
 	sql("foreign", "CREATE TABLE events(x); INSERT INTO events VALUES(7)");
