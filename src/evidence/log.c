@@ -43,9 +43,11 @@ struct tg_log {
 	struct tg_error why;
 
 	/* read without it */
-	_Atomic uint64_t durable;  /* records */
-	_Atomic uint32_t epoch;    /* changes with every commit; waiters sleep on it */
-	_Atomic uint32_t writing;  /* somebody is the writer */
+	_Atomic uint64_t durable;     /* records */
+	_Atomic uint64_t sealed;      /* first record of the open batch x 2, and the batch's index */
+	_Atomic uint32_t turn[2];     /* those who wait for a record of a batch sleep on its word */
+	_Atomic uint32_t room;        /* those who found the open batch full, on this one */
+	_Atomic uint32_t writing;     /* somebody is the writer */
 	_Atomic size_t waiting_in_open; /* records in the open batch */
 	atomic_bool failed;
 
@@ -67,10 +69,12 @@ sleep_while(_Atomic uint32_t *word, uint32_t value)
 	(void)syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
 }
 
+/* The word changes, so that who is about to sleep on it does not. */
 static void
-wake_all(_Atomic uint32_t *word)
+wake(_Atomic uint32_t *word, int n)
 {
-	(void)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	atomic_fetch_add(word, 1);
+	(void)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0);
 }
 
 static bool
@@ -81,24 +85,15 @@ try_writing(struct tg_log *log)
 	return atomic_compare_exchange_strong(&log->writing, &no, 1);
 }
 
-static void
-become_writer(struct tg_log *log)
-{
-	for (;;) {
-		const uint32_t e = atomic_load(&log->epoch);
-
-		if (try_writing(log))
-			return;
-		sleep_while(&log->epoch, e);
-	}
-}
-
+/* Everybody whose batch may have been written, and one of the others, to be the next writer. */
 static void
 stop_writing(struct tg_log *log)
 {
+	const unsigned open = atomic_load(&log->sealed) & 1;
+
 	atomic_store(&log->writing, 0);
-	atomic_fetch_add(&log->epoch, 1);
-	wake_all(&log->epoch);
+	wake(&log->turn[open], atomic_load(&log->failed) ? INT_MAX : 1);
+	wake(&log->turn[!open], INT_MAX);
 }
 
 /* ---- the writer ---- */
@@ -138,8 +133,10 @@ take_batch(struct tg_log *log, struct tg_batch_claim *ret_claim)
 		*ret_claim = tg_batch_claim(b, true);
 		log->open = b == &log->batches[0] ? &log->batches[1] : &log->batches[0];
 		atomic_store_explicit(&log->waiting_in_open, 0, memory_order_relaxed);
+		atomic_store(&log->sealed, log->next << 1 | (uint64_t)(log->open - log->batches));
 	}
 	pthread_mutex_unlock(&log->mutex);
+	wake(&log->room, INT_MAX);
 	return b;
 }
 
@@ -260,7 +257,9 @@ tg_status
 tg_log_wait(struct tg_log *log, uint64_t sequence, struct tg_error *err)
 {
 	for (;;) {
-		const uint32_t e = atomic_load(&log->epoch);
+		const uint64_t sealed = atomic_load(&log->sealed);
+		_Atomic uint32_t *turn = &log->turn[(sealed & 1) ^ (sequence < sealed >> 1)];
+		const uint32_t e = atomic_load(turn);
 
 		if (atomic_load(&log->durable) > sequence)
 			return TG_OK;
@@ -274,7 +273,7 @@ tg_log_wait(struct tg_log *log, uint64_t sequence, struct tg_error *err)
 			    TG_E_USAGE, "log: record %llu is waited for, but was not submitted",
 			    (unsigned long long)sequence);
 		} else {
-			sleep_while(&log->epoch, e);
+			sleep_while(turn, e);
 		}
 	}
 }
@@ -331,7 +330,7 @@ tg_log_submit(struct tg_log *log, tg_bytes event, struct tg_log_entry *ret, stru
 
 	TG_TRY(tg_draft_prepare(event, &log->defaults, &d, err));
 	for (;;) {
-		const uint32_t e = atomic_load(&log->epoch);
+		const uint32_t e = atomic_load(&log->room);
 
 		pthread_mutex_lock(&log->mutex);
 		s = take_event(log, &d, &entry, err);
@@ -345,7 +344,7 @@ tg_log_submit(struct tg_log *log, tg_bytes event, struct tg_log_entry *ret, stru
 			(void)write_batch(log);
 			stop_writing(log);
 		} else {
-			sleep_while(&log->epoch, e);
+			sleep_while(&log->room, e);
 		}
 	}
 	if (s != TG_OK)
@@ -469,6 +468,7 @@ log_start(struct tg_log *log, struct tg_error *err)
 		TG_TRY(f->truncate(f->ctx, log->segment, log->end.spot.at, err));
 	TG_TRY(f->sync(f->ctx, log->segment, err)); /* who wrote the last records may not have come to it */
 	log->next = log->end.place.records;
+	log->sealed = log->next << 1;
 	log->durable = log->end.place.records;
 	log->last_count = 1;
 	return set_mark(log, err);
@@ -625,7 +625,8 @@ tg_log_checkpoint(struct tg_log *log, const struct tg_key *key, int64_t time,
 	TG_AUTO(tg_buf_done) struct tg_buf note = { .max = TG_MAX_NOTE };
 
 	TG_TRY(tg_genesis_is_key(&log->genesis, key, err));
-	become_writer(log);
+	while (!try_writing(log))
+		(void)sched_yield();
 	tg_status s = atomic_load(&log->failed) ? say_dead(log, err) : TG_OK;
 	if (s == TG_OK)
 		s = make_checkpoint(log, key, time, &note, err);
