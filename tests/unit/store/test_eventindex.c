@@ -379,6 +379,20 @@ damage(void)
 	tg_eventindex_close(x);
 }
 
+/* What the tests have left, one level deep. */
+static void
+clean_up(void)
+{
+	DIR *d = opendir(scratch);
+	const struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL)
+		(void)remove(in(e->d_name));
+	if (d != NULL)
+		closedir(d);
+	(void)rmdir(scratch);
+}
+
 int
 main(void)
 {
@@ -389,5 +403,6 @@ main(void)
 	other_files();
 	names();
 	damage();
+	clean_up();
 	return tap_done();
 }
