@@ -387,7 +387,8 @@ clean_up(void)
 	const struct dirent *e;
 
 	while (d != NULL && (e = readdir(d)) != NULL)
-		(void)remove(in(e->d_name));
+		if (unlinkat(dirfd(d), e->d_name, 0) != 0)
+			(void)unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR);
 	if (d != NULL)
 		closedir(d);
 	(void)rmdir(scratch);
