@@ -112,7 +112,7 @@ gather(const struct tg_log *log)
 	const int64_t start = now(log);
 	const int64_t most = log->last_sync * 2 < GATHER_MAX_US ? log->last_sync * 2 : GATHER_MAX_US;
 
-	while (atomic_load_explicit(&log->waiting_in_open, memory_order_relaxed) < log->last_count) {
+	while (atomic_load_explicit(&log->waiting_in_open, memory_order_relaxed) < (log->last_count + 1) / 2) {
 		const int64_t waited = now(log) - start;
 
 		if (waited < 0 || waited >= most)
