@@ -50,8 +50,13 @@ check_note(const struct verify *v, tg_bytes note, const char *name, bool newest,
 {
 	struct tg_note n;
 
-	if (v->policy != NULL)
-		return tg_log_policy_check(v->policy, note, name, newest, ret, err);
+	if (v->policy != NULL) {
+		struct tg_error why = TG_ERROR_INIT;
+		const tg_status st = tg_log_policy_check(v->policy, note, name, newest, ret, &why);
+
+		TG_REQUIRE(st == TG_OK, err, st == TG_E_NOTFOUND ? TG_E_AUTH : st, "%s", why.text);
+		return TG_OK;
+	}
 	TG_TRY(tg_note_parse(note, name, &n, err));
 	const tg_status s = tg_checkpoint_parse(n.text, name, ret, err);
 	tg_note_done(&n);
