@@ -16,9 +16,8 @@
 #include <unistd.h>
 
 #include "crypto/rng.h"
-#include "evidence/batch.h"
 #include "evidence/genesis.h"
-#include "evidence/recover.h"
+#include "evidence/writer.h"
 #include "util/try.h"
 
 #define SEGMENT_BYTES (64ull << 20)
@@ -53,10 +52,8 @@ struct tg_log {
 
 	/* the writer's alone */
 	struct tg_batch batches[2];
-	struct tg_recovered end; /* where the next record goes; its tree */
-	bool recovered;          /* there is such a tree to be closed */
-	void *segment, *tail_file;
-	struct tg_tail tail;
+	struct tg_writer writer;
+	bool has_tree;      /* of the writer, to be closed */
 	size_t last_count;  /* records of the last commit */
 	int64_t last_sync;  /* how long it took, microseconds */
 };
@@ -104,8 +101,9 @@ now(const struct tg_log *log)
 	return log->options.now(log->options.now_ctx);
 }
 
-/* Those whom the last commit woke are about to come back: a moment's wait, well below what a commit
- * takes, makes one commit of theirs instead of many. */
+/* Those whom the last commit woke are about to come back: a moment's wait, not much longer than a
+ * commit takes, makes one commit of theirs instead of many. Half of them are enough: the others fill
+ * the next batch meanwhile. */
 static void
 gather(const struct tg_log *log)
 {
@@ -141,72 +139,16 @@ take_batch(struct tg_log *log, struct tg_batch_claim *ret_claim)
 }
 
 static tg_status
-open_segment(struct tg_log *log, uint64_t first, struct tg_error *err)
-{
-	char name[TG_SEGMENT_NAME_MAX];
-
-	tg_segment_name(name, first);
-	return log->files->open(log->files->ctx, name, 1, &log->segment, err);
-}
-
-/* The mark moves here: the tree is durable up to what the segments hold. */
-static tg_status
-set_mark(struct tg_log *log, struct tg_error *err)
-{
-	TG_TRY(tg_treefile_sync(&log->end.tree, err));
-	log->tail = (struct tg_tail){
-		.mark = log->end.place, .mark_spot = log->end.spot, .end = log->end.spot
-	};
-	TG_TRY(tg_treefile_root(&log->end.tree, log->tail.root, err));
-	return tg_tail_write(log->files, log->tail_file, &log->tail, err);
-}
-
-static tg_status
-next_segment(struct tg_log *log, struct tg_error *err)
-{
-	const struct tg_log_files *f = log->files;
-
-	f->close(f->ctx, log->segment);
-	log->segment = NULL;
-	TG_TRY(open_segment(log, log->end.place.records, err));
-	log->end.spot = (struct tg_spot){ log->end.place.records, 0 };
-	return set_mark(log, err);
-}
-
-/* Durable, or not there: what a failed write has left is cut off again. */
-static tg_status
-write_records(struct tg_log *log, const struct tg_batch *b, struct tg_error *err)
-{
-	const struct tg_log_files *f = log->files;
-	const int64_t start = now(log);
-	tg_status s = f->write_at(f->ctx, log->segment, b->bytes, b->n, log->end.spot.at, err);
-
-	if (s == TG_OK)
-		s = f->sync(f->ctx, log->segment, err);
-	if (s != TG_OK) {
-		(void)f->truncate(f->ctx, log->segment, log->end.spot.at, NULL);
-		return s;
-	}
-	log->last_sync = now(log) - start;
-	log->last_count = b->count;
-	return TG_OK;
-}
-
-static tg_status
 commit(struct tg_log *log, struct tg_batch *b, struct tg_batch_claim claim, struct tg_error *err)
 {
-	struct tg_place place = log->end.place;
+	struct tg_place place = log->writer.end.place;
 
 	TG_TRY(tg_batch_hash(b, claim, err));
-	if (log->end.spot.at >= log->options.segment_bytes)
-		TG_TRY(next_segment(log, err));
 	TG_TRY(tg_batch_seal(b, &place, err));
-	TG_TRY(write_records(log, b, err));
-	log->end.place = place;
-	log->end.spot.at += b->n;
-	TG_TRY(tg_treefile_append(&log->end.tree, b->leaves, b->count, err));
-	log->tail.end = log->end.spot;
-	TG_TRY(tg_tail_write(log->files, log->tail_file, &log->tail, err));
+	const int64_t start = now(log);
+	TG_TRY(tg_writer_put(&log->writer, b, &place, err));
+	log->last_sync = now(log) - start;
+	log->last_count = b->count;
 	tg_batch_clear(b);
 	return TG_OK;
 }
@@ -236,7 +178,7 @@ write_batch(struct tg_log *log)
 	if (s != TG_OK)
 		die(log, s, &why);
 	else
-		atomic_store(&log->durable, log->end.place.records);
+		atomic_store(&log->durable, log->writer.end.place.records);
 	return true;
 }
 
@@ -445,6 +387,8 @@ log_new(const struct tg_log_files *files, const struct tg_log_options *options, 
 	log->options = *options;
 	if (log->options.segment_bytes == 0)
 		log->options.segment_bytes = SEGMENT_BYTES;
+	log->writer.files = files;
+	log->writer.segment_bytes = log->options.segment_bytes;
 	(void)pthread_mutex_init(&log->mutex, NULL);
 	log->open = &log->batches[0];
 	TG_TRY(tg_batch_init(&log->batches[0], err));
@@ -459,19 +403,13 @@ log_new(const struct tg_log_files *files, const struct tg_log_options *options, 
 static tg_status
 log_start(struct tg_log *log, struct tg_error *err)
 {
-	const struct tg_log_files *f = log->files;
-
 	TG_TRY(set_defaults(log, err));
-	TG_TRY(open_segment(log, log->end.spot.segment, err));
-	TG_TRY(f->open(f->ctx, "tail", 1, &log->tail_file, err));
-	if (log->end.cut_bytes > 0)
-		TG_TRY(f->truncate(f->ctx, log->segment, log->end.spot.at, err));
-	TG_TRY(f->sync(f->ctx, log->segment, err)); /* who wrote the last records may not have come to it */
-	log->next = log->end.place.records;
+	TG_TRY(tg_writer_start(&log->writer, err));
+	log->next = log->writer.end.place.records;
 	log->sealed = log->next << 1;
-	log->durable = log->end.place.records;
+	log->durable = log->next;
 	log->last_count = 1;
-	return set_mark(log, err);
+	return TG_OK;
 }
 
 static tg_status
@@ -481,14 +419,14 @@ say_recovered(struct tg_log *log, struct tg_error *err)
 	char event[512];
 	struct tg_log_entry entry;
 
-	if (log->end.cut_bytes == 0)
+	if (log->writer.end.cut_bytes == 0)
 		return TG_OK;
-	tg_hex_hash(hex, log->end.cut_sha256);
+	tg_hex_hash(hex, log->writer.end.cut_sha256);
 	(void)snprintf(event, sizeof(event),
 	    "{\"actor\":{\"id\":\"tensorguard\",\"type\":\"system\"},\"detail\":{\"at\":%llu,"
 	    "\"bytes\":%llu,\"segment\":%llu,\"sha256\":\"%.64s\"},\"event_type\":\"LOG_RECOVERED\"}",
-	    (unsigned long long)log->end.spot.at, (unsigned long long)log->end.cut_bytes,
-	    (unsigned long long)log->end.spot.segment, (const char *)hex);
+	    (unsigned long long)log->writer.end.spot.at, (unsigned long long)log->writer.end.cut_bytes,
+	    (unsigned long long)log->writer.end.spot.segment, (const char *)hex);
 	return tg_log_append(log, tg_bytes_str(event), &entry, err);
 }
 
@@ -500,8 +438,8 @@ tg_log_open(const struct tg_log_files *files, const struct tg_log_options *optio
 
 	TG_TRY(tg_genesis_exists(files, err));
 	TG_TRY(log_new(files, options, &log, err));
-	TG_TRY(tg_recover(files, &log->end, err));
-	log->recovered = true;
+	TG_TRY(tg_recover(files, &log->writer.end, err));
+	log->has_tree = true;
 	TG_TRY(tg_genesis_read(files, &log->genesis, err));
 	TG_TRY(log_start(log, err));
 	TG_TRY(say_recovered(log, err));
@@ -521,13 +459,13 @@ find_nothing(struct tg_log *log, struct tg_error *err)
 
 		TG_REQUIRE(tg_log_file_read(log->files, "checkpoint", &note, NULL) == TG_E_NOTFOUND, err,
 		    TG_E_CONFLICT, "there is a checkpoint of a log already, but no segments/");
-		log->end.place = tg_place_start();
-		return tg_treefile_open(&log->end.tree, log->files, true, 0, err);
+		log->writer.end.place = tg_place_start();
+		return tg_treefile_open(&log->writer.end.tree, log->files, true, 0, err);
 	}
 	TG_TRY(s);
-	TG_TRY(tg_recover(log->files, &log->end, err));
-	log->recovered = true;
-	TG_REQUIRE(log->end.place.records == 0, err, TG_E_CONFLICT, "there is a log already");
+	TG_TRY(tg_recover(log->files, &log->writer.end, err));
+	log->has_tree = true;
+	TG_REQUIRE(log->writer.end.place.records == 0, err, TG_E_CONFLICT, "there is a log already");
 	return TG_OK;
 }
 
@@ -541,7 +479,7 @@ tg_log_create(const struct tg_log_files *files, const char *origin, const struct
 
 	TG_TRY(log_new(files, options, &log, err));
 	TG_TRY(find_nothing(log, err));
-	log->recovered = true;
+	log->has_tree = true;
 	TG_TRY(tg_genesis_of(origin, key, &log->genesis, err));
 	TG_TRY(tg_genesis_event(&log->genesis, &event, err));
 	TG_TRY(tg_genesis_policy(files, &log->genesis, err));
@@ -558,7 +496,7 @@ finish(struct tg_log *log)
 	if (log->next > atomic_load(&log->durable) && tg_log_wait(log, log->next - 1, &why) != TG_OK)
 		return;
 	if (!atomic_load(&log->failed))
-		(void)!set_mark(log, &why);
+		(void)!tg_writer_mark(&log->writer, &why);
 }
 
 void
@@ -566,18 +504,13 @@ tg_log_close(struct tg_log *log)
 {
 	if (log == NULL)
 		return;
-	const struct tg_log_files *f = log->files;
-
-	if (log->tail_file != NULL && log->segment != NULL)
+	if (log->writer.segment != NULL && log->writer.tail_file != NULL)
 		finish(log);
-	if (log->segment != NULL)
-		f->close(f->ctx, log->segment);
-	if (log->tail_file != NULL)
-		f->close(f->ctx, log->tail_file);
-	if (log->recovered)
-		tg_treefile_close(&log->end.tree);
+	tg_writer_close(&log->writer);
+	if (log->has_tree)
+		tg_treefile_close(&log->writer.end.tree);
 	if (log->lock != NULL)
-		f->unlock(f->ctx, log->lock);
+		log->files->unlock(log->files->ctx, log->lock);
 	tg_batch_done(&log->batches[0]);
 	tg_batch_done(&log->batches[1]);
 	tg_buf_done(&log->texts);
@@ -591,14 +524,14 @@ static tg_status
 make_checkpoint(struct tg_log *log, const struct tg_key *key, int64_t time, struct tg_buf *note,
     struct tg_error *err)
 {
-	struct tg_hashes h = tg_treefile_hashes(&log->end.tree);
-	struct tg_checkpoint c = { .size = log->end.place.records };
+	struct tg_hashes h = tg_treefile_hashes(&log->writer.end.tree);
+	struct tg_checkpoint c = { .size = log->writer.end.place.records };
 	struct tg_checkpoint last = { .size = 0 };
 	struct tg_error why = TG_ERROR_INIT;
 	struct tg_path path;
 	char name[TG_SEGMENT_NAME_MAX];
 
-	TG_TRY(tg_treefile_root(&log->end.tree, c.root, err));
+	TG_TRY(tg_treefile_root(&log->writer.end.tree, c.root, err));
 	const tg_status s = tg_checkpoint_newest(log->files, note, &last, &why);
 	if (s == TG_OK && last.size == c.size && memcmp(last.root, c.root, 32) == 0)
 		return TG_OK; /* that one stands, with the cosignatures it may have got */
