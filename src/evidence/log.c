@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "crypto/rng.h"
+#include "evidence/defaults.h"
 #include "evidence/genesis.h"
 #include "evidence/writer.h"
 #include "util/try.h"
@@ -28,8 +29,7 @@ struct tg_log {
 	const struct tg_log_files *files;
 	struct tg_log_options options;
 	struct tg_genesis genesis;
-	struct tg_buf texts;       /* what defaults points into */
-	struct tg_draft_defaults defaults;
+	struct tg_defaults defaults;
 	void *lock;                /* of the files */
 
 	/* shared, under the mutex */
@@ -270,7 +270,7 @@ tg_log_submit(struct tg_log *log, tg_bytes event, struct tg_log_entry *ret, stru
 	struct tg_batch *b = NULL;
 	tg_status s;
 
-	TG_TRY(tg_draft_prepare(event, &log->defaults, &d, err));
+	TG_TRY(tg_draft_prepare(event, &log->defaults.texts, &d, err));
 	for (;;) {
 		const uint32_t e = atomic_load(&log->room);
 
@@ -322,58 +322,6 @@ tg_log_origin(const struct tg_log *log)
 
 /* ---- opening and closing ---- */
 
-/* "key":value as a text of its own; *ret is its place, since the buffer may still move. */
-static tg_status
-put_member(struct tg_buf *b, const char *key, const char *value, const char *quote, size_t *ret,
-    struct tg_error *err)
-{
-	*ret = b->n;
-	TG_REQUIRE(tg_buf_put_str(b, "\"") == TG_OK && tg_buf_put_str(b, key) == TG_OK &&
-		tg_buf_put_str(b, "\":") == TG_OK && tg_buf_put_str(b, quote) == TG_OK &&
-		tg_buf_put_str(b, value) == TG_OK && tg_buf_put_str(b, quote) == TG_OK &&
-		tg_buf_put_u8(b, 0) == TG_OK,
-	    err, TG_E_NOMEM, "log: out of memory");
-	return TG_OK;
-}
-
-/* A record made of the defaults must be one. */
-static tg_status
-try_defaults(const struct tg_log *log, struct tg_error *err)
-{
-	static const char event[] = "{\"event_type\":\"NOTE_ADDED\",\"note\":\"x\"}";
-	static const char with_actor[] =
-	    "{\"actor\":{\"id\":\"x\",\"type\":\"system\"},\"event_type\":\"NOTE_ADDED\",\"note\":\"x\"}";
-	const char *text = log->defaults.actor == NULL ? with_actor : event;
-	struct tg_draft d;
-	struct tg_event e;
-
-	TG_TRY(tg_draft_prepare(tg_bytes_str(text), &log->defaults, &d, err));
-	uint8_t *p = malloc(d.room);
-	TG_REQUIRE(p != NULL, err, TG_E_NOMEM, "log: out of memory");
-	const struct tg_record r = tg_draft_write(&d, 0, 0, "00000000-0000-4000-8000-000000000000", p);
-	const tg_status s = tg_record_event(&r, "log: origin, tenant or actor", &e, err);
-	free(p);
-	return s;
-}
-
-static tg_status
-set_defaults(struct tg_log *log, struct tg_error *err)
-{
-	const char *tenant = log->options.tenant == NULL ? "default" : log->options.tenant;
-	size_t origin_at = 0, tenant_at = 0, actor_at = 0;
-
-	tg_buf_init(&log->texts, TG_MAX_LOG_RECORD);
-	TG_TRY(put_member(&log->texts, "log_origin", log->genesis.origin, "\"", &origin_at, err));
-	TG_TRY(put_member(&log->texts, "tenant_id", tenant, "\"", &tenant_at, err));
-	if (log->options.actor != NULL)
-		TG_TRY(put_member(&log->texts, "actor", log->options.actor, "", &actor_at, err));
-	const char *texts = (const char *)log->texts.p;
-	log->defaults.origin = texts + origin_at;
-	log->defaults.tenant = texts + tenant_at;
-	log->defaults.actor = log->options.actor == NULL ? NULL : texts + actor_at;
-	return try_defaults(log, err);
-}
-
 static tg_status
 log_new(const struct tg_log_files *files, const struct tg_log_options *options, struct tg_log **ret,
     struct tg_error *err)
@@ -403,7 +351,8 @@ log_new(const struct tg_log_files *files, const struct tg_log_options *options, 
 static tg_status
 log_start(struct tg_log *log, struct tg_error *err)
 {
-	TG_TRY(set_defaults(log, err));
+	TG_TRY(tg_defaults_make(&log->defaults, log->genesis.origin, log->options.tenant, log->options.actor,
+	    err));
 	TG_TRY(tg_writer_start(&log->writer, err));
 	log->next = log->writer.end.place.records;
 	log->sealed = log->next << 1;
@@ -513,7 +462,7 @@ tg_log_close(struct tg_log *log)
 		log->files->unlock(log->files->ctx, log->lock);
 	tg_batch_done(&log->batches[0]);
 	tg_batch_done(&log->batches[1]);
-	tg_buf_done(&log->texts);
+	tg_defaults_done(&log->defaults);
 	(void)pthread_mutex_destroy(&log->mutex);
 	free(log);
 }
