@@ -59,7 +59,7 @@ parse(const uint8_t *line, struct tg_tail *ret, struct tg_error *err)
 
 	TG_TRY(seal(line, hex, err));
 	TG_REQUIRE(memcmp(line, HEAD, sizeof(HEAD) - 1) == 0 &&
-		memcmp(line + BODY_LEN, hex, TG_HEX_HASH) == 0,
+		memcmp(line + BODY_LEN, hex, TG_HEX_HASH) == 0 && line[LINE_LEN - 1] == '\n',
 	    err, TG_E_NOTFOUND, "tail: not as it was written");
 	ret->mark.records = number(&p);
 	memcpy(ret->mark.chain, p, TG_HEX_HASH);

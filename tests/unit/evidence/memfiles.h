@@ -13,6 +13,8 @@ struct mem_file {
 	char name[96];
 	uint8_t *p;
 	size_t n;
+	uint8_t *safe; /* what a power failure leaves for certain; NULL: nothing */
+	size_t safe_n;
 };
 
 /* Calls that change something, or make it durable. */
@@ -99,6 +101,7 @@ mem_remove(struct mem *m, const char *name)
 	for (size_t i = 0; i < m->n; i++)
 		if (strcmp(m->file[i]->name, name) == 0) {
 			free(m->file[i]->p);
+			free(m->file[i]->safe);
 			free(m->file[i]);
 			m->file[i] = m->file[--m->n];
 			return;
@@ -112,6 +115,16 @@ mem_remove_all(struct mem *m, const char *prefix)
 	for (size_t i = m->n; i-- > 0;)
 		if (strncmp(m->file[i]->name, prefix, strlen(prefix)) == 0)
 			mem_remove(m, m->file[i]->name);
+}
+
+static inline void
+mem_make_safe(struct mem_file *f)
+{
+	free(f->safe);
+	f->safe = malloc(f->n + 1);
+	mem_check(f->safe);
+	memcpy(f->safe, f->p, f->n);
+	f->safe_n = f->n;
 }
 
 /* ---- as struct tg_log_files ---- */
@@ -137,6 +150,8 @@ mem_open(void *ctx, const char *name, int create, void **ret, struct tg_error *e
 		if (mem_fails(m, MEM_OPEN))
 			return tg_fail(err, TG_E_IO, "%s: open: %m", name);
 		f = mem_make(m, name);
+		if (create == TG_LOG_CREATE)
+			mem_make_safe(f);
 	}
 	TG_REQUIRE(f != NULL, err, TG_E_NOTFOUND, "%s: not there", name);
 	*ret = f;
@@ -199,9 +214,10 @@ mem_truncate(void *ctx, void *file, uint64_t size, struct tg_error *err)
 static inline tg_status
 mem_sync(void *ctx, void *file, struct tg_error *err)
 {
-	return mem_fails(ctx, MEM_SYNC)
-	    ? tg_fail(err, TG_E_IO, "%s: sync: %m", ((struct mem_file *)file)->name)
-	    : TG_OK;
+	if (mem_fails(ctx, MEM_SYNC))
+		return tg_fail(err, TG_E_IO, "%s: sync: %m", ((struct mem_file *)file)->name);
+	mem_make_safe(file);
+	return TG_OK;
 }
 
 static inline tg_status
@@ -210,6 +226,7 @@ mem_replace(void *ctx, const char *name, const void *p, size_t n, struct tg_erro
 	if (mem_fails(ctx, MEM_REPLACE))
 		return tg_fail(err, TG_E_IO, "%s: replace: %m", name);
 	mem_put(ctx, name, p, n);
+	mem_make_safe(mem_get(ctx, name));
 	return TG_OK;
 }
 
