@@ -5,12 +5,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "evidence/genesis.h"
+#include "evidence/recover.h"
 #include "util/file.h"
 #include "util/newfile.h"
 #include "util/text.h"
 #include "util/try.h"
-
-#define WAIT_MS 10000
 
 static const struct tg_cmd *const commands[] = {
 	&tg_cmd_evidence_create,
@@ -37,14 +37,47 @@ elog_find(struct elog *e, const char *dir, bool create, struct tg_error *err)
 }
 
 tg_status
+elog_find_log(struct elog *e, const char *dir, struct tg_error *err)
+{
+	struct tg_error why = TG_ERROR_INIT;
+
+	TG_TRY(elog_find(e, dir, false, err));
+	const tg_status s = tg_genesis_exists(e->files, &why);
+	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", dir, why.text);
+	return TG_OK;
+}
+
+tg_status
+elog_checkpoint(const struct elog *e, struct tg_buf *note, struct tg_error *err)
+{
+	struct tg_checkpoint c;
+	struct tg_error why = TG_ERROR_INIT;
+	const tg_status s = tg_checkpoint_newest(e->files, note, &c, &why);
+
+	TG_REQUIRE(s != TG_E_NOTFOUND, err, s,
+	    "%s: it has no checkpoint yet ('tensorguard evidence checkpoint' makes one)", e->dir);
+	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", e->dir, why.text);
+	return TG_OK;
+}
+
+tg_status
+elog_key_path(const char *dir, char out[static ELOG_PATH_MAX], struct tg_error *err)
+{
+	TG_REQUIRE(snprintf(out, ELOG_PATH_MAX, "%s/log.priv", dir) < ELOG_PATH_MAX, err,
+	    TG_E_LIMIT, "%s: path too long", dir);
+	return TG_OK;
+}
+
+tg_status
 elog_append(struct elog *e, const char *tenant, struct tg_error *err)
 {
 	char actor[512];
 	struct tg_error why = TG_ERROR_INIT;
 
 	cli_actor(actor);
-	const struct tg_log_options options = { .tenant = tenant, .actor = actor, .now = cli_clock_us,
-		.wait_ms = WAIT_MS };
+	const struct tg_log_options options = {
+		.tenant = tenant, .actor = actor, .now = cli_clock_us, .wait_ms = ELOG_WAIT_MS
+	};
 	const tg_status s = tg_log_open(e->files, &options, &e->log, &why);
 	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", e->dir, why.text);
 	return TG_OK;
@@ -79,7 +112,8 @@ cli_actor(char out[static 512])
 		(void)snprintf(out, 512, "{\"id\":\"uid:%lu\",\"name\":\"%s\",\"type\":\"user\"}",
 		    (unsigned long)getuid(), pw->pw_name);
 	else
-		(void)snprintf(out, 512, "{\"id\":\"uid:%lu\",\"type\":\"user\"}", (unsigned long)getuid());
+		(void)snprintf(
+		    out, 512, "{\"id\":\"uid:%lu\",\"type\":\"user\"}", (unsigned long)getuid());
 }
 
 tg_status
@@ -106,6 +140,25 @@ print_string(tg_bytes raw, int most)
 	}
 	text[n] = '\0';
 	tg_print_text(stdout, text);
+}
+
+/* Of the actor: its name, or its id. */
+static void
+print_actor(tg_bytes actor)
+{
+	struct tg_json_member m[8];
+	tg_bytes who = { NULL, 0 };
+	size_t n = 0;
+
+	if (actor.p == NULL || tg_json_members(actor, "record", m, TG_LEN(m), &n, NULL) != TG_OK)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (tg_bytes_equal(m[i].key, tg_bytes_str("name")) ||
+		    (who.p == NULL && tg_bytes_equal(m[i].key, tg_bytes_str("id"))))
+			who = m[i].value;
+	printf("  ");
+	if (who.p != NULL)
+		print_string(who, 40);
 }
 
 /* Of an object: the strings of its members, one behind the other. */
@@ -143,7 +196,9 @@ record_print_line(const struct tg_event *e)
 {
 	printf("%8.*s  ", (int)e->value[TG_M_SEQUENCE].n, (const char *)e->value[TG_M_SEQUENCE].p);
 	print_time(e->value[TG_M_TIMESTAMP]);
-	printf("  %-25.*s", (int)e->value[TG_M_EVENT_TYPE].n, (const char *)e->value[TG_M_EVENT_TYPE].p);
+	printf("  %-25.*s", (int)e->value[TG_M_EVENT_TYPE].n,
+	    (const char *)e->value[TG_M_EVENT_TYPE].p);
+	print_actor(e->value[TG_M_ACTOR]);
 	if ((e->has & TG_M_BIT(TG_M_RESULT)) != 0)
 		print_strings(e->value[TG_M_RESULT]);
 	if ((e->has & TG_M_BIT(TG_M_SUBJECT)) != 0)
@@ -229,8 +284,9 @@ run(int argc, char **argv, struct tg_error *err)
 	for (size_t i = 0; argc > 1 && i < TG_LEN(commands); i++)
 		if (strcmp(argv[1], strchr(commands[i]->name, ' ') + 1) == 0)
 			return commands[i]->run(argc - 1, argv + 1, err);
-	return tg_fail(err, TG_E_USAGE, argc > 1 ? "\"%s\" is no command (try 'tensorguard evidence -h')"
-						 : "a command is needed (try 'tensorguard evidence -h')%s",
+	return tg_fail(err, TG_E_USAGE,
+	    argc > 1 ? "\"%s\" is no command (try 'tensorguard evidence -h')"
+		     : "a command is needed (try 'tensorguard evidence -h')%s",
 	    argc > 1 ? argv[1] : "");
 }
 
@@ -238,8 +294,10 @@ const struct tg_cmd tg_cmd_evidence = {
 	.name = "evidence",
 	.run = run,
 	.synopsis = "COMMAND [OPTION...]",
-	.summary = "keep a log of what was done that others can check\n"
-		   "Events stand in a hash chain and a Merkle tree; checkpoints of it are signed, and "
-		   "witnesses\ncosign them. A copy of the log can be checked with nothing but public keys.",
+	.summary =
+	    "keep a log of what was done that others can check\n"
+	    "Events stand in a hash chain and a Merkle tree; checkpoints of it are signed, and "
+	    "witnesses\ncosign them. A copy of the log can be checked with nothing but public "
+	    "keys.",
 	.example = "tensorguard evidence verify ./log --policy ./log/log.policy",
 };
