@@ -162,7 +162,8 @@ static bool
 has_line_of(const struct tg_note *n, const struct tg_note_line *line)
 {
 	for (size_t i = 0; i < n->n; i++)
-		if (memcmp(n->line[i].id, line->id, sizeof(line->id)) == 0 &&
+		if (tg_bytes_equal((tg_bytes){ n->line[i].id, TG_NOTE_ID_LEN },
+			(tg_bytes){ line->id, TG_NOTE_ID_LEN }) &&
 		    tg_bytes_equal(n->line[i].name, line->name))
 			return true;
 	return false;

@@ -90,13 +90,13 @@ same_as(const struct kept *k, const struct tg_buf *stored, struct tg_log_report 
 	struct tg_checkpoint c;
 
 	TG_TRY(read_note(tg_buf_view(stored), k->name, &c, err));
-	if (strcmp(c.origin, k->c.origin) == 0 && memcmp(c.root, k->c.root, sizeof(c.root)) == 0)
+	if (strcmp(c.origin, k->c.origin) == 0 &&
+	    tg_bytes_equal((tg_bytes){ c.root, 32 }, (tg_bytes){ k->c.root, 32 }))
 		return TG_OK;
 	r->bad_sequence = r->before = 0;
 	r->after = k->c.size;
 	return tg_fail(err, TG_E_AUTH,
-	    "the kept checkpoint is not the one of %llu records that the log has: there are two "
-	    "logs",
+	    "there are two logs: the kept checkpoint is not the one of %llu records that it has",
 	    (unsigned long long)k->c.size);
 }
 
