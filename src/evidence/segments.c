@@ -191,32 +191,48 @@ tg_segments_left(struct tg_segments *s, uint64_t *ret, struct tg_error *err)
 
 /* ---- finding one ---- */
 
+/* Behind the first newline at or after `at`; s->size when there is none. */
+static tg_status
+behind_newline(const struct tg_segments *s, uint64_t at, uint64_t *ret, struct tg_error *err)
+{
+	uint8_t window[4096];
+
+	for (; at < s->size; at += sizeof(window)) {
+		const size_t n = s->size - at < sizeof(window) ? (size_t)(s->size - at) : sizeof(window);
+
+		TG_TRY(s->files->read_at(s->files->ctx, s->file, window, n, at, err));
+		const uint8_t *end = memchr(window, '\n', n);
+		if (end != NULL) {
+			*ret = at + (uint64_t)(end - window) + 1;
+			return TG_OK;
+		}
+	}
+	*ret = s->size;
+	return TG_OK;
+}
+
 /* The line that holds byte `at`, or the next one when `at` is within a line: its start and number.
  * *ret_start == size: there is none. */
 static tg_status
 line_from(const struct tg_segments *s, uint64_t at, uint64_t *ret_start, uint64_t *ret_sequence,
     struct tg_error *err)
 {
-	uint8_t buf[TG_RECORD_HEAD_MAX], window[4096];
+	uint8_t buf[TG_RECORD_HEAD_MAX];
 	struct tg_record r;
+	struct tg_error why = TG_ERROR_INIT;
+	uint64_t next = 0;
 
-	while (at > 0 && at < s->size) { /* behind the newline at or after at - 1 */
-		const size_t n = s->size - (at - 1) < sizeof(window) ? (size_t)(s->size - (at - 1))
-								    : sizeof(window);
-		TG_TRY(s->files->read_at(s->files->ctx, s->file, window, n, at - 1, err));
-		const uint8_t *end = memchr(window, '\n', n);
-
-		if (end != NULL) {
-			at += (uint64_t)(end - window);
-			break;
-		}
-		at += n;
-	}
+	if (at > 0)
+		TG_TRY(behind_newline(s, at - 1, &at, err));
 	*ret_start = s->size;
 	if (at >= s->size || s->size - at < sizeof(buf))
 		return TG_OK;
 	TG_TRY(s->files->read_at(s->files->ctx, s->file, buf, sizeof(buf), at, err));
-	TG_TRY(tg_record_split(buf, sizeof(buf), "record", &r, err));
+	if (tg_record_split(buf, sizeof(buf), "record", &r, &why) != TG_OK) {
+		TG_TRY(behind_newline(s, at, &next, err));
+		TG_REQUIRE(next == s->size, err, TG_E_FORMAT, "%s", why.text);
+		return TG_OK; /* an unfinished write */
+	}
 	*ret_start = at;
 	*ret_sequence = r.sequence;
 	return TG_OK;
@@ -227,6 +243,8 @@ find_in(const struct tg_segments *s, uint64_t sequence, uint64_t *ret, struct tg
 {
 	uint64_t low = 0, high = s->size, start = 0, got = 0;
 
+	if (sequence == s->list.at[s->i])
+		high = 0; /* the first, whatever lies behind it */
 	/* every line that starts before low has a smaller number; high starts none that is smaller */
 	while (low < high) {
 		const uint64_t mid = low + (high - low) / 2;

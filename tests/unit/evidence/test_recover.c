@@ -149,6 +149,7 @@ torn_writes(void)
 	static struct image im;
 	bool rotated = false;
 
+	torn_batch(1, 1); /* behind LOG_CREATED alone */
 	torn_batch(9, 1);
 	torn_batch(12, 4);
 	for (unsigned n = 14; !rotated; n++) { /* and the first of a new segment */
