@@ -313,6 +313,7 @@ all_met(struct verify *v, struct tg_error *err)
 {
 	const struct tg_log_report *r = v->report;
 
+	TG_REQUIRE(r->records > 0, err, TG_E_FORMAT, "no record: the log has not come to its first");
 	TG_REQUIRE(v->next_checkpoint == v->checkpoints.n, err, TG_E_AUTH,
 	    "%llu records are there, but checkpoints/%020llu covers %llu: the end is missing",
 	    (unsigned long long)r->records, (unsigned long long)v->checkpoints.at[v->next_checkpoint],
