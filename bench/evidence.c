@@ -7,7 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,6 +18,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <tensorguard/log.h>
 #include <time.h>
 #include <unistd.h>
@@ -123,6 +127,54 @@ bare_rate(const struct bench *b, size_t n)
 	free(bytes);
 	(void)unlink(in(b, "bare"));
 	return (double)loops / took;
+}
+
+/* 64 threads that sleep until they are woken, and come back at once: what it takes this machine to have
+ * 64 appenders with one event each, whatever a log does for them. Rounds a second. */
+static struct {
+	_Atomic uint32_t turn, back;
+	atomic_bool stop;
+} woken;
+
+static void *
+sleeper(void *arg)
+{
+	while (!atomic_load(&woken.stop)) {
+		const uint32_t t = atomic_load(&woken.turn);
+
+		atomic_fetch_add(&woken.back, 1);
+		while (atomic_load(&woken.turn) == t)
+			(void)syscall(SYS_futex, &woken.turn, FUTEX_WAIT_PRIVATE, t, NULL, NULL, 0);
+	}
+	return arg;
+}
+
+static double
+waking_rate(const struct bench *b)
+{
+	enum { N = 64 };
+	pthread_t t[N];
+	unsigned long rounds = 0;
+
+	for (unsigned i = 0; i < N; i++)
+		need_errno(pthread_create(&t[i], NULL, sleeper, NULL) == 0, "thread");
+	const double start = now_s();
+	double took = 0;
+	for (; took < b->seconds; took = now_s() - start, rounds++) {
+		while (atomic_load(&woken.back) < N)
+			(void)sched_yield();
+		atomic_store(&woken.back, 0);
+		atomic_fetch_add(&woken.turn, 1);
+		(void)syscall(SYS_futex, &woken.turn, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	}
+	atomic_store(&woken.stop, true);
+	atomic_fetch_add(&woken.turn, 1);
+	(void)syscall(SYS_futex, &woken.turn, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	for (unsigned i = 0; i < N; i++)
+		(void)pthread_join(t[i], NULL);
+	atomic_store(&woken.stop, false);
+	atomic_store(&woken.back, 0);
+	return (double)rounds / took;
 }
 
 /* Event, chain, leaf and node hashes of a batch in memory, by the same kernels: events a second. */
@@ -378,7 +430,7 @@ prove(const struct bench *b)
 /* ---- all of it ---- */
 
 struct results {
-	double bare1, bare64, bare4096, hashing, sqlite1, sqlite1000;
+	double bare1, bare64, bare4096, hashing, waking, sqlite1, sqlite1000;
 	double one, many1, many64;
 	struct cost verify1, verify2;
 	double rss_small, rss_large; /* MiB */
@@ -401,6 +453,7 @@ measure_rates(const struct bench *b, struct results *r)
 		r->many1 = best(r->many1, append_rate(b, 64, 1));
 		r->bare4096 = best(r->bare4096, bare_rate(b, 4096));
 		r->many64 = best(r->many64, append_rate(b, 64, 64));
+		r->waking = best(r->waking, waking_rate(b));
 		r->hashing = best(r->hashing, hashing_rate(b));
 		r->sqlite1 = best(r->sqlite1, sqlite_rate(b, 1));
 		r->sqlite1000 = best(r->sqlite1000, sqlite_rate(b, 1000));
@@ -456,6 +509,8 @@ goals(const struct bench *b, const struct results *r, struct goal *g)
 
 	g[n++] = (struct goal){ "64 appenders x 64 outstanding / smaller of disk and hashing", r->many64 / smaller, 0.8, 0 };
 	g[n++] = (struct goal){ "64 appenders x 1 / (64 x bare write+fdatasync of 64)", r->many1 / (64 * r->bare64), 0.8, 0 };
+	g[n++] = (struct goal){ "64 appenders x 1 / (such a write, then waking 64 threads)",
+		r->many1 * (1 / r->bare64 + 1 / r->waking) / 64, 0.8, 0 };
 	g[n++] = (struct goal){ "one at a time / bare write+fdatasync", r->one / r->bare1, 0.85, 0 };
 	g[n++] = (struct goal){ "one at a time, events/s", r->one, 2000, 0 };
 	g[n++] = (struct goal){ "64 x 64 / SQLite rows, 1000 a transaction", r->many64 / r->sqlite1000, 1, 0 };
@@ -486,6 +541,7 @@ print_text(const struct bench *b, const struct results *r, const struct goal *g,
 	printf("bare write+fdatasync of 1 / 64 / 4096 records   %9.0f %9.0f %9.0f /s\n", r->bare1, r->bare64,
 	    r->bare4096);
 	printf("hashing of events in memory, one thread         %9.0f /s\n", r->hashing);
+	printf("64 threads woken and back                       %9.0f /s\n", r->waking);
 	printf("SQLite rows, 1 / 1000 a transaction             %9.0f %9.0f /s\n", r->sqlite1, r->sqlite1000);
 	printf("events, one appender, one at a time             %9.0f /s\n", r->one);
 	printf("events, 64 appenders, 1 / 64 outstanding        %9.0f %9.0f /s\n", r->many1, r->many64);
@@ -507,7 +563,8 @@ print_json(const struct results *r, const struct goal *g, size_t n)
 	for (size_t i = 0; i < n; i++)
 		printf("%s{\"limit\":%.6g,\"met\":%s,\"value\":%.6g,\"what\":\"%s\"}", i > 0 ? "," : "", g[i].limit,
 		    meets(&g[i]) ? "true" : "false", g[i].value, g[i].what);
-	printf("],\"hashing\":%.0f,\"sqlite\":{\"1\":%.0f,\"1000\":%.0f}}\n", r->hashing, r->sqlite1, r->sqlite1000);
+	printf("],\"hashing\":%.0f,\"sqlite\":{\"1\":%.0f,\"1000\":%.0f},\"waking_64\":%.0f}\n", r->hashing, r->sqlite1,
+	    r->sqlite1000, r->waking);
 }
 
 static void
