@@ -12,7 +12,7 @@ static const char id_key[] = "\"event_id\":\"", sequence_key[] = "\"sequence\":"
 		  timestamp_key[] = "\"timestamp\":";
 
 static void
-add(struct tg_draft *d, int kind, tg_bytes text)
+add(struct tg_draft *d, enum tg_piece_kind kind, tg_bytes text)
 {
 	d->piece[d->n].kind = kind;
 	d->piece[d->n].text = text;

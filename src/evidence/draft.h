@@ -14,8 +14,10 @@ struct tg_draft_defaults {
 	const char *actor;
 };
 
+enum tg_piece_kind { TG_PIECE_TEXT, TG_PIECE_EVENT_ID, TG_PIECE_SEQUENCE, TG_PIECE_TIMESTAMP };
+
 struct tg_draft_piece {
-	enum { TG_PIECE_TEXT, TG_PIECE_EVENT_ID, TG_PIECE_SEQUENCE, TG_PIECE_TIMESTAMP } kind;
+	enum tg_piece_kind kind;
 	tg_bytes text; /* of TG_PIECE_TEXT; borrowed from the event or the defaults */
 };
 

@@ -82,8 +82,8 @@ static void
 names_of_keys(void)
 {
 	static const char *const good[] = { "a", "example.com/log42", "oid/1.3.6.1.4.1", "\xc3\xa9",
-		"a\xe2\x80\x8b"
-		"b" /* zero width, but no space */,
+		("a\xe2\x80\x8b"
+		 "b"), /* zero width, but no space */
 		"-", "\xf0\x9f\x90\xba" };
 	static const char *const bad[] = { "", " ", "a b", "a+b", "+", "a\tb", "a\nb",
 		"a\x01"
