@@ -84,7 +84,7 @@ TG_API TG_MUST_CHECK tg_status tg_log_create(const struct tg_log_files *files, c
     const struct tg_key *key, const struct tg_log_options *options, struct tg_error *err);
 /*
  * Open for appending, alone: TG_E_BUSY when another process has it. Recovers from an unfinished
- * write (section 5); TG_E_FORMAT for a damaged log, which is left as it is. *ret is new.
+ * write (section 5); TG_E_FORMAT or TG_E_AUTH for a damaged log, which is left as it is. *ret is new.
  */
 TG_API TG_MUST_CHECK tg_status tg_log_open(const struct tg_log_files *files,
     const struct tg_log_options *options, struct tg_log **ret, struct tg_error *err);
