@@ -210,6 +210,17 @@ record_print_line(const struct tg_event *e)
 	putchar('\n');
 }
 
+void
+record_name(struct tg_error *why, tg_status s, uint64_t sequence)
+{
+	static const char unnamed[] = "record: ";
+	const struct tg_error was = *why;
+
+	if (strncmp(was.text, unnamed, sizeof(unnamed) - 1) == 0)
+		(void)tg_fail(why, s, "record %llu: %s", (unsigned long long)sequence,
+		    was.text + sizeof(unnamed) - 1);
+}
+
 static void
 print_raw(const char *label, const uint8_t *p, size_t n)
 {

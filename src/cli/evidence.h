@@ -67,6 +67,8 @@ TG_MUST_CHECK tg_status policy_load(
 
 /* One record for people: number, time, type, actor, result, subject, note. */
 void record_print_line(const struct tg_event *e);
+/* What is wrong with a line of which a reader of blocks could not tell the number. */
+void record_name(struct tg_error *why, tg_status s, uint64_t sequence);
 /* Every member on a line of its own. */
 void record_print_all(const struct tg_record *r, const struct tg_event *e);
 

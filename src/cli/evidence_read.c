@@ -233,6 +233,7 @@ print_block(struct following *f, struct tg_block *b, struct tg_error *err)
 	if (b->status != TG_OK &&
 	    memchr(b->bytes + b->good_bytes, '\n', b->n - b->good_bytes) != NULL) {
 		*err = b->why;
+		record_name(err, b->status, f->place.records);
 		return b->status;
 	}
 	return TG_OK;

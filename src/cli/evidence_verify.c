@@ -185,6 +185,8 @@ verify_log(const struct verify_opts *o, const char *dir, struct tg_error *err)
 	const tg_status s = kept_verify(e.files, &kept, policy, (unsigned)o->threads,
 	    tg_progress_start(&line, "verifying"), &r, &why);
 	tg_progress_end(&line);
+	if (s != TG_OK)
+		record_name(&why, s, r.bad_sequence);
 	if (o->json && judged(s))
 		TG_TRY(print_json(o, &r, &why, s, err));
 	if (s != TG_OK)

@@ -122,7 +122,9 @@ check_parts(const struct tg_tlogproof *p, struct tg_buf *text, const struct tg_l
 	struct tg_record r;
 	struct tg_event e;
 
-	TG_TRY(tg_log_policy_check(policy, p->checkpoint, "proof", true, &c, err));
+	const tg_status s = tg_log_policy_check(policy, p->checkpoint, "proof", true, &c, err);
+	if (s != TG_OK)
+		return s == TG_E_NOTFOUND ? TG_E_AUTH : s; /* nothing is missing: it is not believed */
 	TG_TRY(tg_record_split(text->p, text->n, "record", &r, err));
 	struct tg_sha256_job leaf = tg_record_leaf_job(&r);
 	TG_TRY(tg_sha256_many(&leaf, 1, err));

@@ -44,6 +44,19 @@ type_bit(const struct tg_note_key *k)
 	return 1u << (unsigned)k->type;
 }
 
+static tg_status
+check_line(const struct tg_note *note, size_t i, const struct tg_note_key *key, const char *what,
+    const struct tg_checkpoint *c, struct tg_error *err)
+{
+	struct tg_error why = TG_ERROR_INIT;
+	int64_t time = 0;
+	const tg_status s =
+	    tg_checkpoint_check_line(c, note->text, &note->line[i], key, &time, &why);
+
+	TG_REQUIRE(s == TG_OK, err, s, "%s: %s", what, why.text);
+	return TG_OK;
+}
+
 /* Every type of key that the policy has for the origin must have signed. */
 static tg_status
 check_log(const struct tg_log_policy *p, const struct tg_note *note, const char *what,
@@ -58,11 +71,10 @@ check_log(const struct tg_log_policy *p, const struct tg_note *note, const char 
 	    "%s: checkpoint of %s, a log the policy does not know", what, c->origin);
 	for (size_t i = 0; i < note->n; i++) {
 		const struct tg_note_key *key = tg_log_policy_log_key(p, c->origin, &note->line[i]);
-		int64_t time = 0;
 
 		if (key == NULL)
 			continue;
-		TG_TRY(tg_checkpoint_check_line(c, note->text, &note->line[i], key, &time, err));
+		TG_TRY(check_line(note, i, key, what, c, err));
 		signed_by |= type_bit(key);
 	}
 	TG_REQUIRE(signed_by != 0, err, TG_E_AUTH, "%s: checkpoint of %s without its signature",
@@ -78,17 +90,15 @@ check_log(const struct tg_log_policy *p, const struct tg_note *note, const char 
 
 /* have[i]: members of group i that cosigned; of a witness: whether it did. */
 static tg_status
-count_cosigners(const struct tg_log_policy *p, const struct tg_note *note,
+count_cosigners(const struct tg_log_policy *p, const struct tg_note *note, const char *what,
     const struct tg_checkpoint *c, size_t *have, struct tg_error *err)
 {
 	for (size_t i = 0; i < note->n; i++) {
 		const size_t w = find_witness(p, &note->line[i]);
-		int64_t time = 0;
 
 		if (w == TG_NOBODY)
 			continue;
-		TG_TRY(tg_checkpoint_check_line(
-		    c, note->text, &note->line[i], p->names[w].key, &time, err));
+		TG_TRY(check_line(note, i, p->names[w].key, what, c, err));
 		have[w] = 1;
 	}
 	/* members stand before their group, so that each count is complete when it is looked at */
@@ -108,7 +118,7 @@ check_quorum(const struct tg_log_policy *p, const struct tg_note *note, const ch
 {
 	size_t have[TG_LEN(p->names)] = { 0 };
 
-	TG_TRY(count_cosigners(p, note, c, have, err));
+	TG_TRY(count_cosigners(p, note, what, c, have, err));
 	if (p->quorum == TG_NOBODY)
 		return TG_OK;
 	const struct tg_name_row *row = &p->names[p->quorum];
