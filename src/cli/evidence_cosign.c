@@ -85,7 +85,8 @@ refused(unsigned status, struct tg_error *err)
 		return tg_fail(
 		    err, TG_E_AUTH, "HTTP status 403: it does not accept the log's signature");
 	case 404:
-		return tg_fail(err, TG_E_AUTH, "HTTP status 404: it does not know this log");
+		return tg_fail(
+		    err, TG_E_AUTH, "HTTP status 404: it does not know this log, or is no witness");
 	case 409:
 		return tg_fail(
 		    err, TG_E_CONFLICT, "HTTP status 409, again: somebody else is asking it");

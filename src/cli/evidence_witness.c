@@ -1,6 +1,8 @@
 /* evidence witness: serve, or the lines that others put into their policies. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -55,6 +57,20 @@ memory_save(void *ctx, const char *origin_hash, tg_bytes note, struct tg_error *
 	const struct tg_sink to = tg_newfile_sink(f);
 	TG_TRY(to.write(to.ctx, note.p, note.n, err));
 	return tg_newfile_commit(f, true, err);
+}
+
+/* Two of them over one memory could cosign two logs of one name. */
+static tg_status
+memory_lock(const struct memory *m, int *ret, struct tg_error *err)
+{
+	TG_AUTO(tg_fd_closep) int dir = open(m->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	TG_REQUIRE(dir >= 0, err, TG_E_IO, "%s: %m", m->dir);
+	TG_REQUIRE(flock(dir, LOCK_EX | LOCK_NB) == 0, err, TG_E_BUSY,
+	    "%s: another witness remembers there", m->dir);
+	*ret = dir;
+	dir = -1;
+	return TG_OK;
 }
 
 /* ---- serving ---- */
@@ -143,13 +159,15 @@ serve_until_stopped(const struct witness_opts *o, struct tg_witness *w, struct t
 	const struct sigaction act = { .sa_handler = stop };
 
 	TG_TRY(split_listen(o->listen, address, &options.port, err));
-	TG_TRY(tg_http_server_new(&options, &server, err));
+	struct tg_error why = TG_ERROR_INIT;
+	tg_status s = tg_http_server_new(&options, &server, &why);
+	TG_REQUIRE(s == TG_OK, err, s, s == TG_E_POLICY ? "%s: --public-address" : "%s", why.text);
 	running = server;
 	(void)sigaction(SIGINT, &act, NULL);
 	(void)sigaction(SIGTERM, &act, NULL);
 	printf("http://%s%s%s:%u/\n", strchr(address, ':') ? "[" : "", address,
 	    strchr(address, ':') ? "]" : "", tg_http_server_port(server));
-	tg_status s = tg_flush_stdout(err);
+	s = tg_flush_stdout(err);
 	if (s == TG_OK)
 		s = tg_http_server_run(server, err);
 	/* the server goes before the process does */
@@ -165,16 +183,16 @@ serve(const struct witness_opts *o, const struct tg_key *key, struct tg_error *e
 	TG_AUTO(tg_log_policy_freep) struct tg_log_policy *logs = NULL;
 	TG_AUTO(tg_fd_closep) int lock = -1;
 	struct memory memory = { o->state };
-	char lock_path[4096];
+	struct tg_note_key *k[2] = { NULL, NULL };
 
 	TG_REQUIRE(o->logs != NULL && o->state != NULL, err, TG_E_USAGE,
 	    "serve needs --logs FILE and --state DIR (try 'tensorguard evidence witness -h')");
 	TG_TRY(policy_load(o->logs, &logs, err));
+	TG_TRY(tg_checkpoint_vkeys(key, o->name, true, k, err)); /* is it a name? */
+	tg_note_key_free(k[0]);
+	tg_note_key_free(k[1]);
 	TG_REQUIRE(mkdir(o->state, 0755) == 0 || errno == EEXIST, err, TG_E_IO, "%s: %m", o->state);
-	/* two witnesses of one name and one memory each would be the split view they are to prevent
-	 */
-	TG_TRY(memory_path(&memory, "witness", lock_path, err));
-	TG_TRY(tg_lock_beside(lock_path, &lock, err));
+	TG_TRY(memory_lock(&memory, &lock, err));
 	struct tg_witness w = { .name = o->name,
 		.key = key,
 		.logs = logs,
