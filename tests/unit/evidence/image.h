@@ -8,6 +8,13 @@
 #include "evidence/segments.h"
 #include "memfiles.h"
 
+/* With sanitizers all takes several times as long: of what is done for every byte a part is enough. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SLOWER = 8 };
+#else
+enum { SLOWER = 1 };
+#endif
+
 /* ---- random numbers, a clock ---- */
 
 static uint64_t draw_state = 0x2545f4914f6cdd1d;

@@ -56,7 +56,8 @@ mem_resize(struct mem_file *f, size_t n)
 	uint8_t *p = malloc(n + 1);
 
 	mem_check(p);
-	memcpy(p, f->p, n < f->n ? n : f->n);
+	if (f->p != NULL)
+		memcpy(p, f->p, n < f->n ? n : f->n);
 	if (n > f->n)
 		memset(p + f->n, 0, n - f->n);
 	free(f->p);

@@ -107,7 +107,7 @@ truncated(void)
 	begin();
 	make_states(24, 3);
 	const size_t end = last_segment(&after)->n, durable = last_segment(&before)->n;
-	for (size_t n = 0; n < end; n += 1 + draw(7)) {
+	for (size_t n = 0; n < end; n += 1 + draw(7 * SLOWER)) {
 		mem_copy(&m, &after);
 		mem_resize(last_segment(&m), n);
 		refuses("cut to", n);
@@ -121,7 +121,7 @@ truncated(void)
 	mem_copy(&m, &after);
 	tg_log_close(open_log());
 	mem_copy(&before, &m);
-	for (size_t n = 0; n < end; n += 7) {
+	for (size_t n = 0; n < end; n += 7 * SLOWER) {
 		mem_copy(&m, &before);
 		mem_resize(last_segment(&m), n);
 		refuses("closed, cut to", n);
@@ -212,7 +212,7 @@ tails(void)
 	make_states(20, 2);
 	mem_copy(&stale, &before);
 	const size_t n = mem_get(&after, "tail")->n;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i += SLOWER) {
 		mem_copy(&m, &after);
 		mem_get(&m, "tail")->p[i] ^= (uint8_t)(1u << draw(8));
 		goes_on("damaged tail", i, false);
@@ -288,7 +288,7 @@ trees(void)
 			mem_copy(&m, &after);
 			mem_remove(&m, name);
 			goes_on("no tree file", k, true);
-			for (size_t i = 0; i < mem_get(&after, name)->n; i += 1 + draw(12)) {
+			for (size_t i = 0; i < mem_get(&after, name)->n; i += 1 + draw(12 * SLOWER)) {
 				mem_copy(&m, &after);
 				mem_get(&m, name)->p[i] ^= (uint8_t)(1u << draw(8));
 				goes_on("damaged tree file", i, true);

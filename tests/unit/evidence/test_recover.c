@@ -130,6 +130,8 @@ torn_batch(unsigned records, unsigned batch)
 	const struct mem_file *old = mem_get(&before, to->name);
 
 	for (size_t n = old == NULL ? 0 : old->n; n <= to->n; n++) {
+		if (n % SLOWER != 0 && n + 2 < to->n)
+			continue;
 		tear(n, 0, false, (enum left)draw(LEFT));
 		if (n == to->n || (batch > 1 && n % 5 != 0))
 			continue;
@@ -189,7 +191,7 @@ interrupted_creation(void)
 	const size_t n = last_segment(&made)->n;
 	for (size_t i = 0; i < n; i++)
 		for (unsigned how = 0; how < 3; how++) {
-			if (how > 0 && i % 5 != 0)
+			if ((how > 0 && i % 5 != 0) || i % SLOWER != 0)
 				continue;
 			tried++;
 			mem_copy(&m, &made);

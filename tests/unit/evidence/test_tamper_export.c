@@ -248,14 +248,14 @@ proofs(void)
 		OK_STATUS(tg_log_check_proof(tg_buf_view(&without), record, policy, NULL, &proved, &err), TG_OK);
 		OK_STATUS(tg_log_check_proof(tg_buf_view(&with), record, policy, NULL, &proved, &err), TG_OK);
 		OK_STATUS(tg_log_check_proof(tg_buf_view(&without), inside, policy, NULL, &proved, &err), TG_E_USAGE);
-		for (size_t k = 0; k < with.n; k += i == 0 && !every_byte_done ? 1 : 1 + draw(30), tried++) {
+		for (size_t k = 0; k < with.n; k += i == 0 && !every_byte_done ? 1 : 1 + draw(30 * SLOWER), tried++) {
 			const uint8_t bit = (uint8_t)(1u << draw(8));
 
 			with.p[k] ^= bit;
 			wrong += !is_refused(tg_buf_view(&with), inside);
 			with.p[k] ^= bit;
 		}
-		for (size_t k = 0; k < record.n; k++, tried++) {
+		for (size_t k = 0; k < record.n; k += SLOWER, tried++) {
 			const uint8_t bit = (uint8_t)(1u << draw(8));
 
 			im.row[i].p[k] ^= bit;
@@ -281,7 +281,7 @@ damaged_trees(void)
 	const uint64_t covered = sizes[n_sizes - 1];
 
 	begin();
-	for (unsigned k = 0; k < 60; k++) {
+	for (unsigned k = 0; k < 60 / SLOWER; k++) {
 		TG_AUTO(tg_log_prover_closep) struct tg_log_prover *prover = NULL;
 		char name[16];
 
