@@ -25,6 +25,11 @@
 #define GATHER_MAX_US 5000
 #define RANDOM_POOL   4096
 
+/* What threads sleep on. */
+struct word {
+	_Atomic uint32_t value, sleepers;
+};
+
 struct tg_log {
 	const struct tg_log_files *files;
 	struct tg_log_options options;
@@ -44,8 +49,8 @@ struct tg_log {
 	/* read without it */
 	_Atomic uint64_t durable;     /* records */
 	_Atomic uint64_t sealed;      /* first record of the open batch x 2, and the batch's index */
-	_Atomic uint32_t turn[2];     /* those who wait for a record of a batch sleep on its word */
-	_Atomic uint32_t room;        /* those who found the open batch full, on this one */
+	struct word turn[2];          /* those who wait for a record of a batch sleep on its word */
+	struct word room;             /* those who found the open batch full, on this one */
 	_Atomic uint32_t writing;     /* somebody is the writer */
 	_Atomic size_t waiting_in_open; /* records in the open batch */
 	atomic_bool failed;
@@ -61,17 +66,20 @@ struct tg_log {
 /* ---- sleeping and waking ---- */
 
 static void
-sleep_while(_Atomic uint32_t *word, uint32_t value)
+sleep_while(struct word *w, uint32_t value)
 {
-	(void)syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+	atomic_fetch_add(&w->sleepers, 1);
+	(void)syscall(SYS_futex, &w->value, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+	atomic_fetch_sub(&w->sleepers, 1);
 }
 
-/* The word changes, so that who is about to sleep on it does not. */
+/* The value changes, so that who is about to sleep on it does not. */
 static void
-wake(_Atomic uint32_t *word, int n)
+wake(struct word *w, int n)
 {
-	atomic_fetch_add(word, 1);
-	(void)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0);
+	atomic_fetch_add(&w->value, 1);
+	if (atomic_load(&w->sleepers) > 0)
+		(void)syscall(SYS_futex, &w->value, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0);
 }
 
 static bool
@@ -200,8 +208,8 @@ tg_log_wait(struct tg_log *log, uint64_t sequence, struct tg_error *err)
 {
 	for (;;) {
 		const uint64_t sealed = atomic_load(&log->sealed);
-		_Atomic uint32_t *turn = &log->turn[(sealed & 1) ^ (sequence < sealed >> 1)];
-		const uint32_t e = atomic_load(turn);
+		struct word *turn = &log->turn[(sealed & 1) ^ (sequence < sealed >> 1)];
+		const uint32_t e = atomic_load(&turn->value);
 
 		if (atomic_load(&log->durable) > sequence)
 			return TG_OK;
@@ -272,7 +280,7 @@ tg_log_submit(struct tg_log *log, tg_bytes event, struct tg_log_entry *ret, stru
 
 	TG_TRY(tg_draft_prepare(event, &log->defaults.texts, &d, err));
 	for (;;) {
-		const uint32_t e = atomic_load(&log->room);
+		const uint32_t e = atomic_load(&log->room.value);
 
 		pthread_mutex_lock(&log->mutex);
 		s = take_event(log, &d, &entry, err);
@@ -412,6 +420,8 @@ find_nothing(struct tg_log *log, struct tg_error *err)
 		return tg_treefile_open(&log->writer.end.tree, log->files, true, 0, err);
 	}
 	TG_TRY(s);
+	TG_REQUIRE(tg_genesis_read(log->files, &log->genesis, NULL) != TG_OK, err, TG_E_CONFLICT,
+	    "there is a log already");
 	TG_TRY(tg_recover(log->files, &log->writer.end, err));
 	log->has_tree = true;
 	TG_REQUIRE(log->writer.end.place.records == 0, err, TG_E_CONFLICT, "there is a log already");
@@ -480,6 +490,7 @@ make_checkpoint(struct tg_log *log, const struct tg_key *key, int64_t time, stru
 	struct tg_path path;
 	char name[TG_SEGMENT_NAME_MAX];
 
+	TG_TRY(tg_writer_tree(&log->writer, err));
 	TG_TRY(tg_treefile_root(&log->writer.end.tree, c.root, err));
 	const tg_status s = tg_checkpoint_newest(log->files, note, &last, &why);
 	if (s == TG_OK && last.size == c.size && memcmp(last.root, c.root, 32) == 0)

@@ -1,6 +1,12 @@
 #include "evidence/writer.h"
 
+#include <stdlib.h>
+
 #include "util/try.h"
+
+/* Leaves are worth writing together: a commit may be one record, and each level is a file. */
+#define TOGETHER 1024
+#define LEAVES   (TOGETHER + TG_BATCH_RECORDS)
 
 static tg_status
 open_segment(struct tg_writer *w, uint64_t first, struct tg_error *err)
@@ -12,8 +18,18 @@ open_segment(struct tg_writer *w, uint64_t first, struct tg_error *err)
 }
 
 tg_status
+tg_writer_tree(struct tg_writer *w, struct tg_error *err)
+{
+	const size_t n = w->waiting;
+
+	w->waiting = 0;
+	return tg_treefile_append(&w->end.tree, w->leaves, n, err);
+}
+
+tg_status
 tg_writer_mark(struct tg_writer *w, struct tg_error *err)
 {
+	TG_TRY(tg_writer_tree(w, err));
 	TG_TRY(tg_treefile_sync(&w->end.tree, err));
 	w->tail = (struct tg_tail){
 		.mark = w->end.place, .mark_spot = w->end.spot, .end = w->end.spot
@@ -27,6 +43,8 @@ tg_writer_start(struct tg_writer *w, struct tg_error *err)
 {
 	const struct tg_log_files *f = w->files;
 
+	w->leaves = malloc(32 * (LEAVES + 1));
+	TG_REQUIRE(w->leaves != NULL, err, TG_E_NOMEM, "log: out of memory");
 	TG_TRY(open_segment(w, w->end.spot.segment, err));
 	TG_TRY(f->open(f->ctx, "tail", TG_LOG_CREATE, &w->tail_file, err));
 	if (w->end.cut_bytes > 0)
@@ -68,7 +86,10 @@ tg_writer_put(struct tg_writer *w, const struct tg_batch *b, const struct tg_pla
 	TG_TRY(write_records(w, b, err));
 	w->end.place = *after;
 	w->end.spot.at += b->n;
-	TG_TRY(tg_treefile_append(&w->end.tree, b->leaves, b->count, err));
+	memcpy(w->leaves + 32 * (1 + w->waiting), b->leaves + 32, 32 * b->count);
+	w->waiting += b->count;
+	if (w->waiting >= TOGETHER)
+		TG_TRY(tg_writer_tree(w, err));
 	w->tail.end = w->end.spot;
 	return tg_tail_write(w->files, w->tail_file, &w->tail, err);
 }
@@ -81,4 +102,6 @@ tg_writer_close(struct tg_writer *w)
 	if (w->tail_file != NULL)
 		w->files->close(w->files->ctx, w->tail_file);
 	w->segment = w->tail_file = NULL;
+	free(w->leaves);
+	w->leaves = NULL;
 }
