@@ -176,7 +176,7 @@ bent 65 'no hash' sed '4s/.*/?/'
 bent 3 'another size' sed 's/^10$/11/'
 bent 3 'another root' sed '/^10$/{n;s/^A/B/;t;s/^./A/}'
 bent 3 'another origin' sed 's/^example.com.audit$/example.com\/other/'
-bent 3 'a signature less' sed '$d'
+bent 3 'a signature less' head -n -1
 bent 65 'cut short' head -c 200
 bent 65 'nothing' head -c 0
 bent 65 'something else' sed '1s/.*/something/'
