@@ -36,8 +36,8 @@ opened_close(void *ctx, void *file)
 	free(f);
 }
 
-/* The folder's entry must survive as well as the file does: whoever made an empty file may not have come
- * to that. */
+/* The folder's entry must survive as well as the file does: whoever made an empty file may not have
+ * come to that. */
 static int
 create_file(const struct tg_dir *d, const char *name, bool durable)
 {
@@ -118,8 +118,9 @@ folder_read_at(void *ctx, void *file, void *buf, size_t n, uint64_t offset, stru
 		if (got < 0 && errno == EINTR)
 			continue;
 		TG_REQUIRE(got >= 0, err, TG_E_IO, "%s: read: %m", f->name);
-		TG_REQUIRE(got > 0, err, (errno = 0, TG_E_IO), "%s: ends at byte %llu, more was expected",
-		    f->name, (unsigned long long)offset);
+		TG_REQUIRE(got > 0, err, (errno = 0, TG_E_IO),
+		    "%s: ends at byte %llu, more was expected", f->name,
+		    (unsigned long long)offset);
 		to += got;
 		offset += (uint64_t)got;
 		n -= (size_t)got;
@@ -128,7 +129,8 @@ folder_read_at(void *ctx, void *file, void *buf, size_t n, uint64_t offset, stru
 }
 
 static tg_status
-folder_write_at(void *ctx, void *file, const void *p, size_t n, uint64_t offset, struct tg_error *err)
+folder_write_at(
+    void *ctx, void *file, const void *p, size_t n, uint64_t offset, struct tg_error *err)
 {
 	const struct opened *f = file;
 
@@ -170,7 +172,8 @@ folder_replace(void *ctx, const char *name, const void *p, size_t n, struct tg_e
 
 static tg_status
 folder_list(void *ctx, const char *folder,
-    tg_status (*found)(void *to, const char *name, struct tg_error *err), void *to, struct tg_error *err)
+    tg_status (*found)(void *to, const char *name, struct tg_error *err), void *to,
+    struct tg_error *err)
 {
 	const struct tg_log_folder *l = ctx;
 	int fd = openat(tg_dir_fd(l->dir), folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -182,8 +185,9 @@ folder_list(void *ctx, const char *folder,
 
 		tg_fd_closep(&fd);
 		errno = e;
-		return e == ENOENT ? TG_OK
-				   : tg_fail(err, TG_E_IO, "%s/%s: %m", tg_dir_name(l->dir), folder);
+		return e == ENOENT
+		    ? TG_OK
+		    : tg_fail(err, TG_E_IO, "%s/%s: %m", tg_dir_name(l->dir), folder);
 	}
 	for (struct dirent *e = readdir(d); s == TG_OK && e != NULL; e = readdir(d))
 		if (e->d_name[0] != '.')

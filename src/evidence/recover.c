@@ -8,8 +8,8 @@
 /* ---- the newest checkpoint ---- */
 
 tg_status
-tg_log_file_read(const struct tg_log_files *files, const char *name, struct tg_buf *out,
-    struct tg_error *err)
+tg_log_file_read(
+    const struct tg_log_files *files, const char *name, struct tg_buf *out, struct tg_error *err)
 {
 	uint64_t size = 0;
 	uint8_t *to = NULL;
@@ -48,12 +48,12 @@ tg_checkpoint_newest(const struct tg_log_files *files, struct tg_buf *note,
 	return read_checkpoint(files, "checkpoint", note, ret, err);
 }
 
-/* The newest of all: `checkpoint` is written behind checkpoints/SIZE, so that after a crash it may be
- * the one before. */
+/* The newest of all: `checkpoint` is written behind checkpoints/SIZE, so that after a crash it may
+ * be the one before. */
 struct newest {
 	struct tg_checkpoint c; /* size 0: there is none */
 	struct tg_buf note;
-	bool behind;            /* `checkpoint` is another */
+	bool behind; /* `checkpoint` is another */
 };
 
 static tg_status
@@ -141,8 +141,7 @@ judge_tail(struct scan *s, struct tg_spot at, size_t from, struct tg_error *err)
 	struct tg_spot next = at;
 	bool more = false;
 
-	if (s->segments.i + 1 < s->segments.list.n ||
-	    before(at, s->known_end) ||
+	if (s->segments.i + 1 < s->segments.list.n || before(at, s->known_end) ||
 	    to->place.records < s->c->size)
 		return damaged(s, at, err);
 	TG_TRY(tg_sha256_new(&h, err));
@@ -200,7 +199,8 @@ scan_on(struct scan *s, struct tg_error *err)
 		if (at.segment != to->spot.segment)
 			to->spot = (struct tg_spot){ at.segment, 0 };
 		TG_REQUIRE(at.at > 0 || at.segment == to->place.records, err, TG_E_FORMAT,
-		    "segments/%020llu.jsonl begins where record %llu is expected: a segment is missing",
+		    "segments/%020llu.jsonl begins where record %llu is expected: a segment is "
+		    "missing",
 		    (unsigned long long)at.segment, (unsigned long long)to->place.records);
 		TG_TRY(tg_block_check(b, err));
 		tg_status st = tg_block_follows(b, &to->place, &b->why);
@@ -209,16 +209,19 @@ scan_on(struct scan *s, struct tg_error *err)
 		TG_TRY(append_leaves(s, b->leaves, b->good, err));
 		to->spot.at = at.at + b->good_bytes;
 		if (b->status != TG_OK)
-			return judge_tail(s, (struct tg_spot){ at.segment, to->spot.at }, b->good_bytes, err);
+			return judge_tail(
+			    s, (struct tg_spot){ at.segment, to->spot.at }, b->good_bytes, err);
 	}
 	/* a new segment that nothing was written to yet */
 	if (s->segments.spot.segment != to->spot.segment)
 		to->spot = s->segments.spot;
 	TG_REQUIRE(to->spot.at > 0 || to->spot.segment == to->place.records, err, TG_E_FORMAT,
-	    "segments/%020llu.jsonl is empty, and record %llu is expected next: a segment is missing",
+	    "segments/%020llu.jsonl is empty, and record %llu is expected next: a segment is "
+	    "missing",
 	    (unsigned long long)to->spot.segment, (unsigned long long)to->place.records);
 	TG_REQUIRE(!before(to->spot, s->known_end), err, TG_E_FORMAT,
-	    "the log ends at byte %llu of segments/%020llu.jsonl, but it was written up to byte %llu of "
+	    "the log ends at byte %llu of segments/%020llu.jsonl, but it was written up to byte "
+	    "%llu of "
 	    "segments/%020llu.jsonl: the end is missing",
 	    (unsigned long long)to->spot.at, (unsigned long long)to->spot.segment,
 	    (unsigned long long)s->known_end.at, (unsigned long long)s->known_end.segment);
@@ -248,8 +251,8 @@ place_at(struct scan *s, uint64_t segment, uint64_t end, struct tg_place *ret, s
 		st = files->read_at(files->ctx, f, p, n, end - n, err);
 	files->close(files->ctx, f);
 	TG_TRY(st);
-	TG_REQUIRE(n > 0 && p[n - 1] == '\n', err, TG_E_FORMAT, "%s: no record ends at byte %llu", name,
-	    (unsigned long long)end);
+	TG_REQUIRE(n > 0 && p[n - 1] == '\n', err, TG_E_FORMAT, "%s: no record ends at byte %llu",
+	    name, (unsigned long long)end);
 	const uint8_t *newline = memrchr(p, '\n', n - 1);
 	const size_t from = newline == NULL ? 0 : (size_t)(newline - p) + 1;
 	TG_TRY(tg_record_split(p + from, n - 1 - from, name, &r, err));
@@ -261,7 +264,8 @@ place_at(struct scan *s, uint64_t segment, uint64_t end, struct tg_place *ret, s
 
 /* Segments up to the mark, whose records are not read: all there, by where they end. */
 static tg_status
-check_mark(struct scan *s, const struct tg_tail *t, const struct tg_numbers *l, struct tg_error *err)
+check_mark(
+    struct scan *s, const struct tg_tail *t, const struct tg_numbers *l, struct tg_error *err)
 {
 	struct tg_place place = tg_place_start();
 	size_t i = 0;
@@ -274,12 +278,14 @@ check_mark(struct scan *s, const struct tg_tail *t, const struct tg_numbers *l, 
 	    TG_E_FORMAT, "a segment is missing");
 	if (t->mark_spot.at > 0)
 		TG_TRY(place_at(s, t->mark_spot.segment, t->mark_spot.at, &place, err));
-	TG_REQUIRE(place.records == t->mark.records && memcmp(place.chain, t->mark.chain, TG_HEX_HASH) == 0,
+	TG_REQUIRE(place.records == t->mark.records &&
+		memcmp(place.chain, t->mark.chain, TG_HEX_HASH) == 0,
 	    err, TG_E_FORMAT, "tail: it does not fit the segments");
 	return TG_OK;
 }
 
-/* The tree's files up to the mark: the root is the tail's, and the checkpoint's where that is older. */
+/* The tree's files up to the mark: the root is the tail's, and the checkpoint's where that is
+ * older. */
 static tg_status
 check_tree(struct scan *s, const struct tg_tail *t, struct tg_error *err)
 {
@@ -287,7 +293,8 @@ check_tree(struct scan *s, const struct tg_tail *t, struct tg_error *err)
 	uint8_t root[32];
 
 	TG_TRY(tg_treefile_root(&s->to->tree, root, err));
-	TG_REQUIRE(memcmp(root, t->root, 32) == 0, err, TG_E_FORMAT, "tree: it does not fit the tail");
+	TG_REQUIRE(
+	    memcmp(root, t->root, 32) == 0, err, TG_E_FORMAT, "tree: it does not fit the tail");
 	if (s->c->size > t->mark.records)
 		return TG_OK;
 	TG_TRY(tg_proof_root(&h, s->c->size, root, err));
@@ -305,11 +312,11 @@ check_before(struct scan *s, const struct tg_tail *t, struct tg_error *err)
 
 /* ---- all of it ---- */
 
-/* Read on from t->mark. `write`: the tree's files as well, which nothing but a log that is known to be
- * whole may change; otherwise the tree is closed again. */
+/* Read on from t->mark. `write`: the tree's files as well, which nothing but a log that is known to
+ * be whole may change; otherwise the tree is closed again. */
 static tg_status
-recover_from(const struct tg_log_files *files, const struct tg_tail *t, const struct tg_checkpoint *c,
-    bool write, struct tg_recovered *ret, struct tg_error *err)
+recover_from(const struct tg_log_files *files, const struct tg_tail *t,
+    const struct tg_checkpoint *c, bool write, struct tg_recovered *ret, struct tg_error *err)
 {
 	struct scan s = { .files = files, .to = ret, .known_end = t->end, .c = c };
 

@@ -131,7 +131,8 @@ tg_segments_open(struct tg_segments *s, const struct tg_log_files *files, struct
 	if (s->i < s->list.n)
 		st = enter_file(s, from.at, err);
 	else
-		st = tg_fail(err, TG_E_NOTFOUND, "segments/%020" PRIu64 ".jsonl: not there", from.segment);
+		st = tg_fail(
+		    err, TG_E_NOTFOUND, "segments/%020" PRIu64 ".jsonl: not there", from.segment);
 	if (st != TG_OK)
 		tg_segments_close(s);
 	return st;
@@ -145,8 +146,8 @@ tg_segments_close(struct tg_segments *s)
 }
 
 tg_status
-tg_segments_next(struct tg_segments *s, struct tg_block *b, struct tg_spot *ret_at,
-    struct tg_error *err)
+tg_segments_next(
+    struct tg_segments *s, struct tg_block *b, struct tg_spot *ret_at, struct tg_error *err)
 {
 	b->n = 0;
 	while (s->spot.at == s->size) {
@@ -198,7 +199,8 @@ behind_newline(const struct tg_segments *s, uint64_t at, uint64_t *ret, struct t
 	uint8_t window[4096];
 
 	for (; at < s->size; at += sizeof(window)) {
-		const size_t n = s->size - at < sizeof(window) ? (size_t)(s->size - at) : sizeof(window);
+		const size_t n =
+		    s->size - at < sizeof(window) ? (size_t)(s->size - at) : sizeof(window);
 
 		TG_TRY(s->files->read_at(s->files->ctx, s->file, window, n, at, err));
 		const uint8_t *end = memchr(window, '\n', n);
@@ -245,7 +247,8 @@ find_in(const struct tg_segments *s, uint64_t sequence, uint64_t *ret, struct tg
 
 	if (sequence == s->list.at[s->i])
 		high = 0; /* the first, whatever lies behind it */
-	/* every line that starts before low has a smaller number; high starts none that is smaller */
+	/* every line that starts before low has a smaller number; high starts none that is smaller
+	 */
 	while (low < high) {
 		const uint64_t mid = low + (high - low) / 2;
 
@@ -256,15 +259,15 @@ find_in(const struct tg_segments *s, uint64_t sequence, uint64_t *ret, struct tg
 			high = mid;
 	}
 	TG_TRY(line_from(s, low, &start, &got, err));
-	TG_REQUIRE(start < s->size && got == sequence, err, TG_E_NOTFOUND, "record %llu is not in the log",
-	    (unsigned long long)sequence);
+	TG_REQUIRE(start < s->size && got == sequence, err, TG_E_NOTFOUND,
+	    "record %llu is not in the log", (unsigned long long)sequence);
 	*ret = start;
 	return TG_OK;
 }
 
 tg_status
-tg_segments_find(const struct tg_log_files *files, uint64_t sequence, struct tg_spot *ret,
-    struct tg_error *err)
+tg_segments_find(
+    const struct tg_log_files *files, uint64_t sequence, struct tg_spot *ret, struct tg_error *err)
 {
 	struct tg_segments s = { .files = files };
 	size_t i = 0;
@@ -288,8 +291,8 @@ tg_segments_find(const struct tg_log_files *files, uint64_t sequence, struct tg_
 }
 
 tg_status
-tg_segments_record(const struct tg_log_files *files, uint64_t sequence, struct tg_buf *out,
-    struct tg_error *err)
+tg_segments_record(
+    const struct tg_log_files *files, uint64_t sequence, struct tg_buf *out, struct tg_error *err)
 {
 	struct tg_segments s;
 	struct tg_block b;
@@ -306,7 +309,8 @@ tg_segments_record(const struct tg_log_files *files, uint64_t sequence, struct t
 	}
 	const uint8_t *end = memchr(b.bytes, '\n', b.n);
 	if (st == TG_OK && end == NULL)
-		st = tg_fail(err, TG_E_FORMAT, "record %llu has no end", (unsigned long long)sequence);
+		st = tg_fail(
+		    err, TG_E_FORMAT, "record %llu has no end", (unsigned long long)sequence);
 	if (st == TG_OK)
 		st = tg_record_split(b.bytes, (size_t)(end - b.bytes), "record", &r, err);
 	if (st == TG_OK)

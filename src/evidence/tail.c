@@ -8,8 +8,8 @@
 
 /* One line of fixed length, its own SHA-256 at the end:
  * "tail 2 RECORDS CHAIN ROOT SEGMENT AT SEGMENT AT SHA256\n" */
-#define HEAD     "tail 2 "
-#define NUMBER   20
+#define HEAD	 "tail 2 "
+#define NUMBER	 20
 #define BODY_LEN (sizeof(HEAD) - 1 + NUMBER + 2 * (1 + TG_HEX_HASH) + 4 * (1 + NUMBER) + 1)
 #define LINE_LEN (BODY_LEN + TG_HEX_HASH + 1)
 
@@ -24,14 +24,15 @@ seal(const uint8_t *body, uint8_t hex[static TG_HEX_HASH], struct tg_error *err)
 }
 
 tg_status
-tg_tail_write(const struct tg_log_files *files, void *file, const struct tg_tail *t,
-    struct tg_error *err)
+tg_tail_write(
+    const struct tg_log_files *files, void *file, const struct tg_tail *t, struct tg_error *err)
 {
 	char line[LINE_LEN + 1];
 	uint8_t root[TG_HEX_HASH];
 
 	tg_hex_hash(root, t->root);
-	(void)snprintf(line, sizeof(line), HEAD "%020llu %.64s %.64s %020llu %020llu %020llu %020llu ",
+	(void)snprintf(line, sizeof(line),
+	    HEAD "%020llu %.64s %.64s %020llu %020llu %020llu %020llu ",
 	    (unsigned long long)t->mark.records, (const char *)t->mark.chain, (const char *)root,
 	    (unsigned long long)t->mark_spot.segment, (unsigned long long)t->mark_spot.at,
 	    (unsigned long long)t->end.segment, (unsigned long long)t->end.at);

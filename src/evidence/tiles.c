@@ -19,20 +19,23 @@ tg_tile_name(char out[static TG_TILE_NAME_MAX], int level, uint64_t n, unsigned 
 	number[at] = '\0';
 	for (bool last = true; last || n > 0; last = false, n /= 1000) {
 		char group[8];
-		const int len = snprintf(group, sizeof(group), last ? "%03u" : "x%03u/", (unsigned)(n % 1000));
+		const int len =
+		    snprintf(group, sizeof(group), last ? "%03u" : "x%03u/", (unsigned)(n % 1000));
 
 		at -= (size_t)len;
 		memcpy(number + at, group, (size_t)len);
 	}
-	const int len = level < 0 ? snprintf(out, TG_TILE_NAME_MAX, "tile/entries/%s", number + at)
-				  : snprintf(out, TG_TILE_NAME_MAX, "tile/%d/%s", level, number + at);
+	const int len = level < 0
+	    ? snprintf(out, TG_TILE_NAME_MAX, "tile/entries/%s", number + at)
+	    : snprintf(out, TG_TILE_NAME_MAX, "tile/%d/%s", level, number + at);
 	if (width < TG_TILE_WIDTH)
 		(void)snprintf(out + len, TG_TILE_NAME_MAX - (size_t)len, ".p/%u", width);
 }
 
 /* ---- writing ---- */
 
-struct export {
+struct export
+{
 	const struct tg_log_files *from, *to;
 	const struct tg_progress *progress;
 	uint64_t size, done; /* records */
@@ -97,7 +100,8 @@ put_entries(struct export *x, struct tg_error *err)
 	while (st == TG_OK && x->done < x->size) {
 		st = tg_segments_next(&s, &b, &at, err);
 		if (st == TG_OK && b.n == 0)
-			st = tg_fail(err, TG_E_AUTH, "%llu records are there, but the checkpoint covers %llu",
+			st = tg_fail(err, TG_E_AUTH,
+			    "%llu records are there, but the checkpoint covers %llu",
 			    (unsigned long long)x->done, (unsigned long long)x->size);
 		if (st == TG_OK)
 			st = put_records(x, &b, err);
@@ -190,7 +194,8 @@ tg_tiles_open(struct tg_tiles_reader *t, const struct tg_log_files *files, uint6
 
 	*t = (struct tg_tiles_reader){ .files = files };
 	const tg_status s = tg_checkpoint_newest(files, &note, &c, &why);
-	TG_REQUIRE(s != TG_E_NOTFOUND, err, s, "neither a log nor an exported one: no segments/, no checkpoint");
+	TG_REQUIRE(s != TG_E_NOTFOUND, err, s,
+	    "neither a log nor an exported one: no segments/, no checkpoint");
 	TG_REQUIRE(s == TG_OK, err, s, "%s", why.text);
 	t->bundle = malloc(BUNDLE_MAX);
 	TG_REQUIRE(t->bundle != NULL, err, TG_E_NOMEM, "verify: out of memory");
@@ -233,14 +238,16 @@ fill(struct tg_tiles_reader *t, struct tg_block *b, struct tg_error *err)
 {
 	for (;;) {
 		TG_REQUIRE((t->at == t->n) == (t->left == 0), err, TG_E_FORMAT,
-		    "entry bundle before record %" PRIu64 ": more or fewer records than its name says", t->next);
+		    "entry bundle before record %" PRIu64
+		    ": more or fewer records than its name says",
+		    t->next);
 		if (t->at == t->n) {
 			if (t->next == t->size)
 				return TG_OK;
 			TG_TRY(next_bundle(t, err));
 		}
-		TG_REQUIRE(t->n - t->at >= 2, err, TG_E_FORMAT, "entry bundle before record %" PRIu64 ": cut short",
-		    t->next);
+		TG_REQUIRE(t->n - t->at >= 2, err, TG_E_FORMAT,
+		    "entry bundle before record %" PRIu64 ": cut short", t->next);
 		const size_t n = (size_t)t->bundle[t->at] << 8 | t->bundle[t->at + 1];
 		TG_REQUIRE(n <= t->n - t->at - 2, err, TG_E_FORMAT,
 		    "entry bundle before record %" PRIu64 ": cut short", t->next);

@@ -1,7 +1,7 @@
 /*
  * Checking all of a log. Blocks of records are read in order, checked on all threads, and joined in
- * order: chain to chain, leaves into the tree, the tree's root against each checkpoint where it is as
- * large as that says (docs/PROTOCOL.evidence.md section 6).
+ * order: chain to chain, leaves into the tree, the tree's root against each checkpoint where it is
+ * as large as that says (docs/PROTOCOL.evidence.md section 6).
  */
 #include <stdlib.h>
 #include <tensorguard/limits.h>
@@ -27,10 +27,11 @@ struct verify {
 	struct tg_treefile tree;
 	struct tg_numbers checkpoints;
 	size_t next_checkpoint;
-	struct tg_buf newest;   /* `checkpoint`, read before the records: both may grow meanwhile */
+	struct tg_buf newest; /* `checkpoint`, read before the records: both may grow meanwhile */
 	bool has_newest;
-	void *leaf_file;        /* tree/00, to name the record when a root does not fit; NULL: not there */
-	uint64_t first_other;   /* the first whose leaf is not the one stored there; UINT64_MAX: none */
+	void *leaf_file; /* tree/00, to name the record when a root does not fit; NULL: not there */
+	uint64_t
+	    first_other; /* the first whose leaf is not the one stored there; UINT64_MAX: none */
 	struct tg_log_report *report;
 };
 
@@ -38,7 +39,7 @@ struct verify {
 struct slot {
 	struct tg_block block;
 	struct tg_spot at; /* of its first byte, in the segments */
-	bool last;         /* of the last segment */
+	bool last;	   /* of the last segment */
 };
 
 /* ---- checkpoints ---- */
@@ -74,8 +75,8 @@ stored_are_signed(const struct verify *v, const struct tg_checkpoint *c)
 	while (good && t.n < c->size) {
 		const size_t k = c->size - t.n < 256 ? (size_t)(c->size - t.n) : 256;
 
-		good = v->files->read_at(v->files->ctx, v->leaf_file, leaves + 32, 32 * k, 32 * t.n, NULL) ==
-			TG_OK &&
+		good = v->files->read_at(v->files->ctx, v->leaf_file, leaves + 32, 32 * k, 32 * t.n,
+			   NULL) == TG_OK &&
 		    tg_treefile_append(&t, leaves, k, NULL) == TG_OK;
 	}
 	return good && tg_treefile_root(&t, root, NULL) == TG_OK && memcmp(root, c->root, 32) == 0;
@@ -83,8 +84,8 @@ stored_are_signed(const struct verify *v, const struct tg_checkpoint *c)
 
 /* The chain is right, the root is not: somebody has written it anew. */
 static tg_status
-wrong_root(const struct verify *v, const struct tg_checkpoint *c, const char *name,
-    struct tg_error *err)
+wrong_root(
+    const struct verify *v, const struct tg_checkpoint *c, const char *name, struct tg_error *err)
 {
 	struct tg_log_report *r = v->report;
 
@@ -94,7 +95,8 @@ wrong_root(const struct verify *v, const struct tg_checkpoint *c, const char *na
 		    (unsigned long long)r->covered, (unsigned long long)c->size - 1, name);
 	r->bad_sequence = v->first_other;
 	return tg_fail(err, TG_E_AUTH,
-	    "record %llu is not the one that was signed: %s has another root, and tree/00 still the hash",
+	    "record %llu is not the one that was signed: %s has another root, and tree/00 still "
+	    "the hash",
 	    (unsigned long long)v->first_other, name);
 }
 
@@ -106,13 +108,15 @@ meet_checkpoint(struct verify *v, const char *name, struct tg_error *err)
 	struct tg_checkpoint c;
 	uint8_t root[32];
 
-	v->report->bad_sequence = v->report->covered; /* the checkpoint is bad, or what is behind that */
+	v->report->bad_sequence =
+	    v->report->covered; /* the checkpoint is bad, or what is behind that */
 	TG_TRY(tg_log_file_read(v->files, name, &note, err));
 	TG_TRY(check_note(v, tg_buf_view(&note), name, false, &c, err));
-	TG_REQUIRE(v->place.records == 0 || strcmp(c.origin, v->report->origin) == 0, err, TG_E_AUTH,
-	    "%s: a checkpoint of another log", name);
-	TG_REQUIRE(c.size == v->tree.n, err, TG_E_AUTH, "%s: it covers %llu records, %llu are expected", name,
-	    (unsigned long long)c.size, (unsigned long long)v->tree.n);
+	TG_REQUIRE(v->place.records == 0 || strcmp(c.origin, v->report->origin) == 0, err,
+	    TG_E_AUTH, "%s: a checkpoint of another log", name);
+	TG_REQUIRE(c.size == v->tree.n, err, TG_E_AUTH,
+	    "%s: it covers %llu records, %llu are expected", name, (unsigned long long)c.size,
+	    (unsigned long long)v->tree.n);
 	TG_TRY(tg_treefile_root(&v->tree, root, err));
 	if (memcmp(root, c.root, 32) != 0)
 		return wrong_root(v, &c, name, err);
@@ -128,11 +132,13 @@ compare_stored(struct verify *v, const uint8_t *leaves, size_t n)
 {
 	uint8_t stored[32 * 256];
 
-	for (size_t i = 0; v->leaf_file != NULL && v->first_other == UINT64_MAX && i < n; i += 256) {
+	for (size_t i = 0; v->leaf_file != NULL && v->first_other == UINT64_MAX && i < n;
+	     i += 256) {
 		const size_t k = n - i < 256 ? n - i : 256;
 		const uint64_t at = v->tree.n + i;
 
-		if (v->files->read_at(v->files->ctx, v->leaf_file, stored, 32 * k, 32 * at, NULL) != TG_OK)
+		if (v->files->read_at(v->files->ctx, v->leaf_file, stored, 32 * k, 32 * at, NULL) !=
+		    TG_OK)
 			return; /* it ends here */
 		for (size_t j = 0; j < k && v->first_other == UINT64_MAX; j++)
 			if (memcmp(stored + 32 * j, leaves + 32 * (i + j), 32) != 0)
@@ -282,15 +288,16 @@ same_as_stored(const struct verify *v, const struct tg_checkpoint *c, struct tg_
 	    (unsigned long long)v->report->records, (unsigned long long)c->size);
 	tg_checkpoint_name(name, c->size);
 	TG_REQUIRE(tg_log_file_read(v->files, name, &note, &why) == TG_OK, err, TG_E_AUTH,
-	    "checkpoint: covers %llu records, but %s is not there", (unsigned long long)c->size, name);
+	    "checkpoint: covers %llu records, but %s is not there", (unsigned long long)c->size,
+	    name);
 	TG_TRY(check_note(v, tg_buf_view(&note), name, false, &other, err));
-	TG_REQUIRE(memcmp(other.root, c->root, 32) == 0 && strcmp(other.origin, c->origin) == 0, err,
-	    TG_E_AUTH, "checkpoint: not the one that stands in %s", name);
+	TG_REQUIRE(memcmp(other.root, c->root, 32) == 0 && strcmp(other.origin, c->origin) == 0,
+	    err, TG_E_AUTH, "checkpoint: not the one that stands in %s", name);
 	return TG_OK;
 }
 
-/* The witnesses must have cosigned the newest. `checkpoint` is written behind checkpoints/SIZE, so that
- * after a crash it may be the one before, or not be there. */
+/* The witnesses must have cosigned the newest. `checkpoint` is written behind checkpoints/SIZE, so
+ * that after a crash it may be the one before, or not be there. */
 static tg_status
 check_newest(const struct verify *v, struct tg_error *err)
 {
@@ -313,10 +320,12 @@ all_met(struct verify *v, struct tg_error *err)
 {
 	const struct tg_log_report *r = v->report;
 
-	TG_REQUIRE(r->records > 0, err, TG_E_FORMAT, "no record: the log has not come to its first");
+	TG_REQUIRE(
+	    r->records > 0, err, TG_E_FORMAT, "no record: the log has not come to its first");
 	TG_REQUIRE(v->next_checkpoint == v->checkpoints.n, err, TG_E_AUTH,
 	    "%llu records are there, but checkpoints/%020llu covers %llu: the end is missing",
-	    (unsigned long long)r->records, (unsigned long long)v->checkpoints.at[v->next_checkpoint],
+	    (unsigned long long)r->records,
+	    (unsigned long long)v->checkpoints.at[v->next_checkpoint],
 	    (unsigned long long)v->checkpoints.at[v->next_checkpoint]);
 	TG_TRY(check_newest(v, err));
 	if (!v->has_newest)
@@ -357,7 +366,8 @@ open_source(struct verify *v, struct tg_error *err)
 	v->first_other = UINT64_MAX;
 	if (v->files->open(v->files->ctx, "tree/00", 0, &v->leaf_file, NULL) != TG_OK)
 		v->leaf_file = NULL;
-	const tg_status s = tg_segments_open(&v->segments, v->files, (struct tg_spot){ 0, 0 }, &why);
+	const tg_status s =
+	    tg_segments_open(&v->segments, v->files, (struct tg_spot){ 0, 0 }, &why);
 	if (s == TG_OK)
 		return tg_segments_left(&v->segments, &v->total, err);
 	TG_REQUIRE(s == TG_E_NOTFOUND, err, s, "%s", why.text);
@@ -366,8 +376,9 @@ open_source(struct verify *v, struct tg_error *err)
 }
 
 tg_status
-tg_log_verify(const struct tg_log_files *files, const struct tg_log_policy *policy, unsigned threads,
-    const struct tg_progress *progress, struct tg_log_report *ret, struct tg_error *err)
+tg_log_verify(const struct tg_log_files *files, const struct tg_log_policy *policy,
+    unsigned threads, const struct tg_progress *progress, struct tg_log_report *ret,
+    struct tg_error *err)
 {
 	struct verify v = { .files = files, .policy = policy, .progress = progress, .report = ret };
 
@@ -379,7 +390,8 @@ tg_log_verify(const struct tg_log_files *files, const struct tg_log_policy *poli
 		s = all_met(&v, err);
 	if (s == TG_OK)
 		s = tg_treefile_root(&v.tree, ret->root, err);
-	(void)tg_hex_decode(ret->chain, sizeof(ret->chain), (tg_bytes){ v.place.chain, TG_HEX_HASH });
+	(void)tg_hex_decode(
+	    ret->chain, sizeof(ret->chain), (tg_bytes){ v.place.chain, TG_HEX_HASH });
 	if (s != TG_OK)
 		locate(&v);
 	if (v.leaf_file != NULL)

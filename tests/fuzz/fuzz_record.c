@@ -1,5 +1,6 @@
-/* Lines of records: what is good stands alone as well and is left as it was, also when all its hashes
- * are made right. An event that is read is canonical: its tree is written as the same bytes. */
+/* Lines of records: what is good stands alone as well and is left as it was, also when all its
+ * hashes are made right. An event that is read is canonical: its tree is written as the same bytes.
+ */
 #include "../unit/evidence/image.h"
 #include "evidence/block.h"
 #include "json/json.h"
@@ -32,7 +33,8 @@ event(tg_bytes text)
 	require(tg_json_write(j, &out, NULL) == TG_OK && tg_bytes_equal(tg_buf_view(&out), text));
 	require(tg_json_count(j) >= (size_t)__builtin_popcount(e.has));
 	for (unsigned m = 0; m < TG_MEMBERS; m++)
-		require(((e.has & TG_M_BIT(m)) != 0) == (tg_json_get(j, tg_member_rules[m].key) != NULL) ||
+		require(((e.has & TG_M_BIT(m)) != 0) ==
+			(tg_json_get(j, tg_member_rules[m].key) != NULL) ||
 		    e.type == NULL);
 	tg_json_free(j);
 	tg_buf_done(&out);
@@ -51,7 +53,8 @@ block(tg_bytes text)
 	b.n = text.n;
 	require(tg_block_check(&b, &err) == TG_OK);
 	require(memcmp(b.bytes, text.p, text.n) == 0);
-	require(b.good_bytes <= b.n && b.good <= b.max_records && (b.status == TG_OK) == (b.good_bytes == b.n));
+	require(b.good_bytes <= b.n && b.good <= b.max_records &&
+	    (b.status == TG_OK) == (b.good_bytes == b.n));
 	require(b.status == TG_OK || b.why.text[0] != '\0');
 	for (size_t i = 0; i < b.good; i++) {
 		struct tg_event e;
@@ -105,7 +108,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		(void)block((tg_bytes){ copy, n });
 		struct tg_record rec;
 		const uint8_t *end = memchr(copy, '\n', n);
-		if (end != NULL && tg_record_split(copy, (size_t)(end - copy), "record", &rec, NULL) == TG_OK) {
+		if (end != NULL &&
+		    tg_record_split(copy, (size_t)(end - copy), "record", &rec, NULL) == TG_OK) {
 			copy[rec.rest] = '{';
 			event((tg_bytes){ copy + rec.rest, rec.n - rec.rest });
 		}

@@ -1,7 +1,7 @@
 /*
- * The files of a small log, in any state: checking and opening end with an answer. What is refused is
- * left as it was; what is opened keeps every byte but those that LOG_RECOVERED then names, and a log that
- * was whole stays so.
+ * The files of a small log, in any state: checking and opening end with an answer. What is refused
+ * is left as it was; what is opened keeps every byte but those that LOG_RECOVERED then names, and a
+ * log that was whole stays so.
  */
 #include "../unit/evidence/image.h"
 #include "evidence/tiles.h"
@@ -23,13 +23,15 @@ unpack(struct mem *m, const uint8_t *p, size_t n)
 		const uint8_t *end = memchr(p + at, '\n', n - at), *space;
 		char name[96];
 
-		if (end == NULL || (space = memchr(p + at, ' ', (size_t)(end - (p + at)))) == NULL ||
+		if (end == NULL ||
+		    (space = memchr(p + at, ' ', (size_t)(end - (p + at)))) == NULL ||
 		    (size_t)(space - (p + at)) >= sizeof(name))
 			return;
 		memcpy(name, p + at, (size_t)(space - (p + at)));
 		name[space - (p + at)] = '\0';
 		size_t size = 0;
-		for (const uint8_t *d = space + 1; d < end && *d >= '0' && *d <= '9' && size < 1 << 20; d++)
+		for (const uint8_t *d = space + 1;
+		     d < end && *d >= '0' && *d <= '9' && size < 1 << 20; d++)
 			size = 10 * size + (size_t)(*d - '0');
 		at = (size_t)(end - p) + 1;
 		if (size > n - at)
@@ -87,7 +89,8 @@ read_on(struct mem *m)
 	mem_clear(&out);
 }
 
-/* Of a segment that is not as it was: its front, and behind that the record that says what was cut. */
+/* Of a segment that is not as it was: its front, and behind that the record that says what was cut.
+ */
 static void
 cut_and_said(const struct mem_file *was, const struct mem_file *is)
 {
@@ -97,15 +100,17 @@ cut_and_said(const struct mem_file *was, const struct mem_file *is)
 
 	const char *said = memmem(is->p, is->n, mark, sizeof(mark) - 1);
 	for (const char *next = said; next != NULL; /* the last of them */
-	     next = memmem(next + 1, is->n - (size_t)((const uint8_t *)next + 1 - is->p), mark, sizeof(mark) - 1))
+	     next = memmem(next + 1, is->n - (size_t)((const uint8_t *)next + 1 - is->p), mark,
+		 sizeof(mark) - 1))
 		said = next;
 	require(said != NULL);
 	const size_t at = strtoull(said + sizeof(mark) - 1, NULL, 10);
 	require(at <= was->n && at <= is->n && memcmp(was->p, is->p, at) == 0);
 	require(at == 0 || was->p[at - 1] == '\n');
 	hash_text((tg_bytes){ NULL, 0 }, (tg_bytes){ was->p + at, was->n - at }, hex);
-	(void)snprintf(want, sizeof(want), "\"detail\":{\"at\":%zu,\"bytes\":%zu,\"segment\":%llu,\"sha256\":\"%.64s\"}",
-	    at, was->n - at, strtoull(was->name + 9, NULL, 10), (const char *)hex);
+	(void)snprintf(want, sizeof(want),
+	    "\"detail\":{\"at\":%zu,\"bytes\":%zu,\"segment\":%llu,\"sha256\":\"%.64s\"}", at,
+	    was->n - at, strtoull(was->name + 9, NULL, 10), (const char *)hex);
 	require(memmem(is->p + at, is->n - at, want, strlen(want)) != NULL);
 }
 
@@ -116,7 +121,8 @@ compare(const struct mem *was, const struct mem *is)
 		const struct mem_file *f = was->file[i], *g = mem_get(is, f->name);
 
 		require(g != NULL);
-		if (strncmp(f->name, "segments/", 9) == 0 && (g->n < f->n || memcmp(f->p, g->p, f->n) != 0))
+		if (strncmp(f->name, "segments/", 9) == 0 &&
+		    (g->n < f->n || memcmp(f->p, g->p, f->n) != 0))
 			cut_and_said(f, g);
 	}
 }
@@ -139,13 +145,15 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	read_on(&m);
 	const tg_status s = tg_log_open(mem_files(&m), &o, &log, &err);
 	if (s != TG_OK) {
-		require(log == NULL && err.text[0] != '\0' && mem_same(&was, &m) && m.n == was.n && !m.locked);
+		require(log == NULL && err.text[0] != '\0' && mem_same(&was, &m) && m.n == was.n &&
+		    !m.locked);
 	} else {
 		struct tg_log_entry e;
 
 		compare(&was, &m);
-		require(tg_log_append(log, tg_bytes_str("{\"event_type\":\"NOTE_ADDED\",\"note\":\"x\"}"), &e, NULL) ==
-		    TG_OK);
+		require(tg_log_append(log,
+			    tg_bytes_str("{\"event_type\":\"NOTE_ADDED\",\"note\":\"x\"}"), &e,
+			    NULL) == TG_OK);
 		require(tg_log_size(log) == e.sequence + 1);
 		tg_log_close(log);
 		require(before != TG_OK || verify(&m) == TG_OK);

@@ -1,5 +1,5 @@
-/* tests/unit/evidence/image.h - a log's records one by one, to be rewritten as somebody would who can
- * write the files; and logs to do that to. */
+/* tests/unit/evidence/image.h - a log's records one by one, to be rewritten as somebody would who
+ * can write the files; and logs to do that to. */
 #ifndef TG_TESTS_EVIDENCE_IMAGE_H
 #define TG_TESTS_EVIDENCE_IMAGE_H
 
@@ -8,7 +8,8 @@
 #include "evidence/segments.h"
 #include "memfiles.h"
 
-/* With sanitizers all takes several times as long: of what is done for every byte a part is enough. */
+/* With sanitizers all takes several times as long: of what is done for every byte a part is enough.
+ */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { SLOWER = 8 };
 #else
@@ -51,7 +52,8 @@ image_event(char *out, size_t size, unsigned i)
 	    "{\"event_type\":\"NOTE_ADDED\",\"note\":\"number %u%.*s\","
 	    "\"signature\":{\"alg\":\"a\",\"key_id\":\"k\",\"sig\":\"sig%05u\"}}",
 	    i, (int)draw(120),
-	    "........................................................................................"
+	    "......................................................................................"
+	    ".."
 	    "................................",
 	    i);
 }
@@ -92,7 +94,8 @@ image_policy(const struct mem *m)
 	const struct mem_file *f = mem_get(m, "log.policy");
 	struct tg_log_policy *p = NULL;
 
-	if (f == NULL || tg_log_policy_parse((tg_bytes){ f->p, f->n }, "log.policy", &p, NULL) != TG_OK) {
+	if (f == NULL ||
+	    tg_log_policy_parse((tg_bytes){ f->p, f->n }, "log.policy", &p, NULL) != TG_OK) {
 		printf("Bail out! no policy\n");
 		exit(1);
 	}
@@ -240,7 +243,8 @@ fix_chain_hash(struct row *r)
 	uint8_t link[TG_RECORD_LINK_LEN];
 
 	tg_record_link(&rec, link);
-	hash_text((tg_bytes){ NULL, 0 }, (tg_bytes){ link, sizeof(link) }, r->p + TG_RECORD_CHAIN_AT);
+	hash_text(
+	    (tg_bytes){ NULL, 0 }, (tg_bytes){ link, sizeof(link) }, r->p + TG_RECORD_CHAIN_AT);
 }
 
 /* Every hash from row i on, so that the chain holds. */
@@ -249,7 +253,8 @@ image_rechain(struct image *im, size_t i)
 {
 	for (; i < im->n; i++) {
 		memcpy(im->row[i].p + TG_RECORD_PREV_AT,
-		    i == 0 ? (const uint8_t *)tg_record_genesis : im->row[i - 1].p + TG_RECORD_CHAIN_AT,
+		    i == 0 ? (const uint8_t *)tg_record_genesis
+			   : im->row[i - 1].p + TG_RECORD_CHAIN_AT,
 		    TG_HEX_HASH);
 		fix_event_hash(&im->row[i]);
 		fix_chain_hash(&im->row[i]);

@@ -1,4 +1,5 @@
-/* tests/unit/evidence/memfiles.h - a log's files in memory: to copy, compare, damage, and to let fail. */
+/* tests/unit/evidence/memfiles.h - a log's files in memory: to copy, compare, damage, and to let
+ * fail. */
 #ifndef TG_TESTS_EVIDENCE_MEMFILES_H
 #define TG_TESTS_EVIDENCE_MEMFILES_H
 
@@ -25,11 +26,12 @@ struct mem {
 	struct mem_file **file;
 	size_t n;
 	bool locked;
-	unsigned long calls;   /* so far, of all kinds */
-	unsigned long fail_at; /* this one fails, counted from 1, and all behind it if `forever`; 0: none */
+	unsigned long calls; /* so far, of all kinds */
+	unsigned long
+	    fail_at; /* this one fails, counted from 1, and all behind it if `forever`; 0: none */
 	bool forever;
-	bool half;             /* a write that fails has written half */
-	enum mem_call failed;  /* what the last one to fail was */
+	bool half;	      /* a write that fails has written half */
+	enum mem_call failed; /* what the last one to fail was */
 };
 
 static inline void
@@ -179,8 +181,8 @@ mem_read_at(void *ctx, void *file, void *buf, size_t n, uint64_t offset, struct 
 	const struct mem_file *f = file;
 
 	(void)ctx;
-	TG_REQUIRE(offset <= f->n && n <= f->n - offset, err, (errno = 0, TG_E_IO), "%s: ends before byte %llu",
-	    f->name, (unsigned long long)(offset + n));
+	TG_REQUIRE(offset <= f->n && n <= f->n - offset, err, (errno = 0, TG_E_IO),
+	    "%s: ends before byte %llu", f->name, (unsigned long long)(offset + n));
 	if (n > 0)
 		memcpy(buf, f->p + offset, n);
 	return TG_OK;
@@ -233,7 +235,8 @@ mem_replace(void *ctx, const char *name, const void *p, size_t n, struct tg_erro
 
 static inline tg_status
 mem_list(void *ctx, const char *folder,
-    tg_status (*found)(void *to, const char *name, struct tg_error *err), void *to, struct tg_error *err)
+    tg_status (*found)(void *to, const char *name, struct tg_error *err), void *to,
+    struct tg_error *err)
 {
 	const struct mem *m = ctx;
 	const size_t n = strlen(folder);

@@ -1,4 +1,5 @@
-/* tests/unit/evidence/tamper.h - logs to be tampered with, and what checking them has to say then. */
+/* tests/unit/evidence/tamper.h - logs to be tampered with, and what checking them has to say then.
+ */
 #ifndef TG_TESTS_EVIDENCE_TAMPER_H
 #define TG_TESTS_EVIDENCE_TAMPER_H
 
@@ -67,7 +68,8 @@ verify(const struct tg_log_policy *p)
 	const tg_status t = tg_log_verify(mem_files(&m), p, 3, NULL, &other, &why);
 	if (s != t || !same_report(&r, &other) || strcmp(err.text, why.text) != 0) {
 		complain("another with three threads, or so:", 0, s);
-		printf("# %s, bad %llu: %s\n", tg_status_name(t), (unsigned long long)other.bad_sequence, why.text);
+		printf("# %s, bad %llu: %s\n", tg_status_name(t),
+		    (unsigned long long)other.bad_sequence, why.text);
 	}
 	return s;
 }
@@ -81,7 +83,8 @@ refused(const char *what, uint64_t from, uint64_t to)
 	tried++;
 	if ((s != TG_E_AUTH && s != TG_E_FORMAT && s != TG_E_LIMIT) || r.bad_sequence < from ||
 	    r.bad_sequence > to || r.before != checkpoint_before(r.bad_sequence) ||
-	    r.after != checkpoint_after(r.bad_sequence) || strchr(err.text, '\n') != NULL || err.text[0] == '\0')
+	    r.after != checkpoint_after(r.bad_sequence) || strchr(err.text, '\n') != NULL ||
+	    err.text[0] == '\0')
 		complain(what, from, s);
 }
 
@@ -132,7 +135,8 @@ begin(void)
 /* ---- logs ---- */
 
 static inline void
-make_log(struct mem *to, const char *origin, const struct tg_key *k, const uint64_t *at, unsigned more)
+make_log(
+    struct mem *to, const char *origin, const struct tg_key *k, const uint64_t *at, unsigned more)
 {
 	mem_clear(to);
 	if (tg_log_create(mem_files(to), origin, k, &image_options, &err) != TG_OK ||

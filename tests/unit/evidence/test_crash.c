@@ -1,6 +1,6 @@
 /*
- * A process that appends from several threads is killed at a random moment, again and again. What it
- * had been answered for is there, the chain holds, and the log goes on.
+ * A process that appends from several threads is killed at a random moment, again and again. What
+ * it had been answered for is there, the chain holds, and the log goes on.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -11,7 +11,13 @@
 #include "../util/scratch.h"
 #include "image.h"
 
-enum { ROUNDS = 200 / (SLOWER > 1 ? 4 : 1), ROUNDS_A_LOG = 25, THREADS = 3, MAX_RECORDS = 1 << 18, MOST_MS = 40 };
+enum {
+	ROUNDS = 200 / (SLOWER > 1 ? 4 : 1),
+	ROUNDS_A_LOG = 25,
+	THREADS = 3,
+	MAX_RECORDS = 1 << 18,
+	MOST_MS = 40
+};
 
 /* What goes through the pipe: less than PIPE_BUF at once, so in one piece. */
 struct answer {
@@ -63,7 +69,8 @@ appender(void *arg)
 		const unsigned n = 1 + (seed >> 16) % 16, len = (seed >> 8) % 3000;
 
 		for (unsigned i = 0; i < n; i++) {
-			(void)snprintf(event, sizeof(event), "{\"event_type\":\"NOTE_ADDED\",\"note\":\"%0*u\"}",
+			(void)snprintf(event, sizeof(event),
+			    "{\"event_type\":\"NOTE_ADDED\",\"note\":\"%0*u\"}",
 			    (int)(i == 0 ? 1 + len : 1), i);
 			if (tg_log_submit(child_log, tg_bytes_str(event), &e[i], NULL) != TG_OK)
 				_exit(4);
@@ -188,7 +195,8 @@ look_at(const struct tg_record *r)
 	const char *id = memmem(r->p, r->n, mark, sizeof(mark) - 1);
 
 	if (r->sequence < MAX_RECORDS && answered[r->sequence][0] != '\0' && id != NULL)
-		n_found += memcmp(answered[r->sequence], id + sizeof(mark) - 1, TG_LOG_ID_TEXT) == 0;
+		n_found +=
+		    memcmp(answered[r->sequence], id + sizeof(mark) - 1, TG_LOG_ID_TEXT) == 0;
 	cut += memmem(r->p, r->n, "\"LOG_RECOVERED\"", 15) != NULL;
 }
 
@@ -228,10 +236,12 @@ check_left(const struct tg_log_files *f)
 	TG_TRY(tg_file_read(in("log/log.policy"), &text, &err));
 	TG_TRY(tg_log_policy_parse(tg_buf_view(&text), "log.policy", &policy, &err));
 	TG_TRY(tg_log_verify(f, policy, 1, NULL, &r, &err));
-	TG_REQUIRE(r.covered >= covered && r.tail_bytes == 0, &err, TG_E_AUTH, "a checkpoint was lost");
+	TG_REQUIRE(
+	    r.covered >= covered && r.tail_bytes == 0, &err, TG_E_AUTH, "a checkpoint was lost");
 	TG_TRY(look_at_all(f));
-	TG_REQUIRE(n_found == n_answered, &err, TG_E_AUTH, "%llu records were answered for, %llu are there",
-	    (unsigned long long)n_answered, (unsigned long long)n_found);
+	TG_REQUIRE(n_found == n_answered, &err, TG_E_AUTH,
+	    "%llu records were answered for, %llu are there", (unsigned long long)n_answered,
+	    (unsigned long long)n_found);
 	return TG_OK;
 }
 
@@ -243,8 +253,8 @@ is_no_log_yet(const struct tg_log_files *f)
 	const tg_status s = tg_log_open(f, &image_options, &log, &err);
 
 	tg_log_close(log);
-	return s != TG_OK && n_answered == 0 && covered == 0 && tg_log_verify(f, NULL, 1, NULL,
-	    &(struct tg_log_report){ .records = 0 }, NULL) != TG_OK;
+	return s != TG_OK && n_answered == 0 && covered == 0 &&
+	    tg_log_verify(f, NULL, 1, NULL, &(struct tg_log_report){ .records = 0 }, NULL) != TG_OK;
 }
 
 int
@@ -283,8 +293,8 @@ main(void)
 	OK_NONE(wrong, kills, "killed while it appended");
 	OK(answers_all > 1000);
 	OK(segments_all > ROUNDS / ROUNDS_A_LOG * 3);
-	printf("# %lu records answered for, %lu segments, %lu unfinished writes\n", answers_all, segments_all,
-	    cut_all);
+	printf("# %lu records answered for, %lu segments, %lu unfinished writes\n", answers_all,
+	    segments_all, cut_all);
 	free(answered);
 	tg_key_free(key);
 	remove_scratch();

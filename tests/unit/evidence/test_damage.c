@@ -11,8 +11,8 @@ refuses(const char *what, size_t at)
 	struct tg_log *log = NULL;
 	err = (struct tg_error)TG_ERROR_INIT;
 	const tg_status s = tg_log_open(mem_files(&m), &image_options, &log, &err);
-	if ((s != TG_E_FORMAT && s != TG_E_AUTH) || log != NULL || !mem_same(&was, &m) || m.n != was.n ||
-	    err.text[0] == '\0' || strchr(err.text, '\n') != NULL) {
+	if ((s != TG_E_FORMAT && s != TG_E_AUTH) || log != NULL || !mem_same(&was, &m) ||
+	    m.n != was.n || err.text[0] == '\0' || strchr(err.text, '\n') != NULL) {
 		printf("# %s\n", tg_status_name(s));
 		complain(what, at);
 	}
@@ -39,12 +39,14 @@ damaged_records(void)
 			image_write(&im, &m);
 			struct mem_file *f = mem_get(&m, "tail");
 			if (k % 3 == 1)
-				f->p[draw(f->n)] ^= 1; /* all of the log is read then, but nothing is known of its end */
+				f->p[draw(f->n)] ^= 1; /* all of the log is read then, but nothing
+							  is known of its end */
 			else if (k % 3 == 2)
 				mem_remove(&m, "tail");
 			else
 				f = mem_get(&before, "tail"), mem_put(&m, "tail", f->p, f->n);
-			if (i + 1 < all && (k % 3 != 0 || im.row[i].segment == im.row[all - 1].segment))
+			if (i + 1 < all &&
+			    (k % 3 != 0 || im.row[i].segment == im.row[all - 1].segment))
 				refuses("damaged record", i);
 		}
 	image_clear(&im);
@@ -176,7 +178,8 @@ against_checkpoints(void)
 
 /* ---- what can be made again ---- */
 
-/* It opens and goes on; `may_refuse`: its next checkpoint may be refused until tree/ is made anew. */
+/* It opens and goes on; `may_refuse`: its next checkpoint may be refused until tree/ is made anew.
+ */
 static void
 goes_on(const char *what, size_t at, bool may_refuse)
 {
@@ -198,7 +201,8 @@ goes_on(const char *what, size_t at, bool may_refuse)
 			complain(what, at);
 		mem_remove_all(&m, "tree/");
 	}
-	if (tg_log_verify(mem_files(&m), policy, 1, NULL, &r, &err) != TG_OK || r.covered != r.records)
+	if (tg_log_verify(mem_files(&m), policy, 1, NULL, &r, &err) != TG_OK ||
+	    r.covered != r.records)
 		complain(what, at);
 }
 
@@ -288,7 +292,8 @@ trees(void)
 			mem_copy(&m, &after);
 			mem_remove(&m, name);
 			goes_on("no tree file", k, true);
-			for (size_t i = 0; i < mem_get(&after, name)->n; i += 1 + draw(12 * SLOWER)) {
+			for (size_t i = 0; i < mem_get(&after, name)->n;
+			     i += 1 + draw(12 * SLOWER)) {
 				mem_copy(&m, &after);
 				mem_get(&m, name)->p[i] ^= (uint8_t)(1u << draw(8));
 				goes_on("damaged tree file", i, true);

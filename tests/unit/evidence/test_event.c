@@ -1,11 +1,12 @@
-/* Events: what each type's form takes and what it refuses, member by member; what the log sets itself. */
+/* Events: what each type's form takes and what it refuses, member by member; what the log sets
+ * itself. */
 #include <stdlib.h>
 #include <tensorguard/limits.h>
 
 #include "../../tap.h"
 #include "evidence/draft.h"
-#include "json/json.h"
 #include "util/try.h"
+#include "json/json.h"
 
 #define HEX  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define UUID "01234567-89ab-4def-8123-456789abcdef"
@@ -52,12 +53,13 @@ event_text(const char *type, uint32_t members, unsigned m, const char *as)
 		if ((members & TG_M_BIT(i)) == 0)
 			continue;
 		ok = ok && tg_buf_put_str(&b, b.n > 1 ? ",\"" : "\"") == TG_OK &&
-		    tg_buf_put_str(&b, tg_member_rules[i].key) == TG_OK && tg_buf_put_str(&b, "\":") == TG_OK;
+		    tg_buf_put_str(&b, tg_member_rules[i].key) == TG_OK &&
+		    tg_buf_put_str(&b, "\":") == TG_OK;
 		if (i == m && as != NULL)
 			ok = ok && tg_buf_put_str(&b, as) == TG_OK;
 		else if (i == TG_M_EVENT_TYPE)
-			ok = ok && tg_buf_put_str(&b, "\"") == TG_OK && tg_buf_put_str(&b, type) == TG_OK &&
-			    tg_buf_put_str(&b, "\"") == TG_OK;
+			ok = ok && tg_buf_put_str(&b, "\"") == TG_OK &&
+			    tg_buf_put_str(&b, type) == TG_OK && tg_buf_put_str(&b, "\"") == TG_OK;
 		else
 			ok = ok && tg_buf_put_str(&b, good[i]) == TG_OK;
 	}
@@ -77,7 +79,8 @@ read_text(tg_bytes text, uint32_t missing)
 
 	memcpy(exact, text.p, text.n);
 	err = (struct tg_error)TG_ERROR_INIT;
-	const tg_status s = tg_event_read((tg_bytes){ exact, text.n }, missing, true, "event", &e, &err);
+	const tg_status s =
+	    tg_event_read((tg_bytes){ exact, text.n }, missing, true, "event", &e, &err);
 	free(exact);
 	return s;
 }
@@ -91,8 +94,9 @@ expect(const char *type, uint32_t members, unsigned m, const char *as, tg_status
 	tried++;
 	if (s != want) {
 		wrong++;
-		printf("# %s, \"%s\" as %.60s: %s (%s)\n", type, m < TG_MEMBERS ? tg_member_rules[m].key : "-",
-		    as == NULL ? "usual" : as, tg_status_name(s), err.text);
+		printf("# %s, \"%s\" as %.60s: %s (%s)\n", type,
+		    m < TG_MEMBERS ? tg_member_rules[m].key : "-", as == NULL ? "usual" : as,
+		    tg_status_name(s), err.text);
 	}
 	tg_buf_done(&b);
 }
@@ -140,7 +144,8 @@ members_of(const struct tg_event_type *t)
 	expect(t->name, least | t->allowed, TG_MEMBERS, NULL, TG_OK);
 	for (unsigned m = 0; m < TG_MEMBERS; m++) {
 		if ((least & TG_M_BIT(m)) != 0)
-			expect(t->name, (least | t->allowed) & ~TG_M_BIT(m), TG_MEMBERS, NULL, TG_E_FORMAT);
+			expect(t->name, (least | t->allowed) & ~TG_M_BIT(m), TG_MEMBERS, NULL,
+			    TG_E_FORMAT);
 		else if ((t->allowed & TG_M_BIT(m)) != 0)
 			expect(t->name, least | TG_M_BIT(m), TG_MEMBERS, NULL, TG_OK);
 		else
@@ -181,14 +186,15 @@ with(unsigned m, const char *as, tg_status want)
 static const char *const other_types[] = { "1", "-1", "true", "false", "\"x\"", "\"\"", "{}", "[]",
 	"[1]", "[{}]", "{\"a\":1}", "{\"a\":{}}" };
 static const char *const not_json_here[] = { "null", "", "1.5", "1e3", "01", "-0", "+1", ".5",
-	"9007199254740992", "-9007199254740992", "'x'", "\"x", "x", "\"\\x\"", "\"\\ud800\"", "\"\\u0041\"",
-	"\"\xff\"", "\"\xc0\x80\"", "\"\xed\xa0\x80\"", " 1", "1 ", "{\"b\":1,\"a\":2}", "{\"a\":1,\"a\":1}",
-	"{\"A\":1}", "{\"\":1}", "{\"a\":null}", "[null]", "NaN", "\"a\nb\"", "\"\\u0000\"" };
+	"9007199254740992", "-9007199254740992", "'x'", "\"x", "x", "\"\\x\"", "\"\\ud800\"",
+	"\"\\u0041\"", "\"\xff\"", "\"\xc0\x80\"", "\"\xed\xa0\x80\"", " 1", "1 ",
+	"{\"b\":1,\"a\":2}", "{\"a\":1,\"a\":1}", "{\"A\":1}", "{\"\":1}", "{\"a\":null}", "[null]",
+	"NaN", "\"a\nb\"", "\"\\u0000\"" };
 /* control characters, as bytes and as escapes */
 static const char *const controls[] = { "\x01", "\x1f", "\x7f", "\xc2\x80", "\xc2\x85", "\xc2\x9f",
 	"\\b", "\\t", "\\n", "\\f", "\\r", "\\u0001", "\\u001b", "\\u001f" };
-static const char *const fine[] = { "\\\"", "\\\\", "\\\\\\\\n", "\xc2\xa0", "\xc3\xa9", "\xe2\x80\xa8",
-	"\xf0\x9f\x98\x80", "~", " ", "/" };
+static const char *const fine[] = { "\\\"", "\\\\", "\\\\\\\\n", "\xc2\xa0", "\xc3\xa9",
+	"\xe2\x80\xa8", "\xf0\x9f\x98\x80", "~", " ", "/" };
 
 /* Which of other_types a form takes. */
 static bool
@@ -229,7 +235,8 @@ text_member(unsigned m, const char *before, const char *after, size_t max)
 		quoted(m, before, controls[i], after, TG_E_FORMAT);
 		/* behind enough for the fast way, and behind what is not ASCII */
 		char text[64];
-		(void)snprintf(text, sizeof(text), "0123456789abcdef%s0123456789abcdef", controls[i]);
+		(void)snprintf(
+		    text, sizeof(text), "0123456789abcdef%s0123456789abcdef", controls[i]);
 		quoted(m, before, text, after, TG_E_FORMAT);
 		(void)snprintf(text, sizeof(text), "\xc3\xa9%s\xc3\xa9", controls[i]);
 		quoted(m, before, text, after, TG_E_FORMAT);
@@ -250,7 +257,8 @@ every_form(void)
 		const struct tg_value_rule *r = &tg_member_rules[m];
 
 		for (size_t i = 0; m != TG_M_EVENT_TYPE && i < TG_LEN(other_types); i++)
-			with(m, other_types[i], takes(r->form, other_types[i]) ? TG_OK : TG_E_FORMAT);
+			with(m, other_types[i],
+			    takes(r->form, other_types[i]) ? TG_OK : TG_E_FORMAT);
 		for (size_t i = 0; i < TG_LEN(not_json_here); i++)
 			with(m, not_json_here[i], TG_E_FORMAT);
 		if (r->form == TG_V_TEXT && m != TG_M_EVENT_TYPE)
@@ -269,15 +277,20 @@ hashes_and_ids(void)
 		"\":123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"",
 		"\"`123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"" };
 	static const char *const bad_uuid[] = { "\"01234567-89ab-4def-8123-456789abcde\"",
-		"\"01234567-89ab-4def-8123-456789abcdef0\"", "\"01234567-89ab-1def-8123-456789abcdef\"",
-		"\"01234567-89ab-4def-7123-456789abcdef\"", "\"01234567-89ab-4def-c123-456789abcdef\"",
-		"\"01234567-89AB-4def-8123-456789abcdef\"", "\"0123456789ab-4def-8123-456789abcdef---\"",
-		"\"01234567-89ab-4def-8123_456789abcdef\"", "\"01234567-89ab-4def-\\\\123-456789abcdef\"",
+		"\"01234567-89ab-4def-8123-456789abcdef0\"",
+		"\"01234567-89ab-1def-8123-456789abcdef\"",
+		"\"01234567-89ab-4def-7123-456789abcdef\"",
+		"\"01234567-89ab-4def-c123-456789abcdef\"",
+		"\"01234567-89AB-4def-8123-456789abcdef\"",
+		"\"0123456789ab-4def-8123-456789abcdef---\"",
+		"\"01234567-89ab-4def-8123_456789abcdef\"",
+		"\"01234567-89ab-4def-\\\\123-456789abcdef\"",
 		"\"g1234567-89ab-4def-8123-456789abcdef\"", "\"" HEX "\"" };
 
 	wrong = tried = 0;
 	for (unsigned m = 0; m < TG_MEMBERS; m++)
-		for (size_t i = 0; tg_member_rules[m].form == TG_V_HEX64 && i < TG_LEN(bad_hex); i++)
+		for (size_t i = 0; tg_member_rules[m].form == TG_V_HEX64 && i < TG_LEN(bad_hex);
+		     i++)
 			with(m, bad_hex[i], TG_E_FORMAT);
 	for (size_t i = 0; i < TG_LEN(bad_uuid); i++)
 		with(TG_M_EVENT_ID, bad_uuid[i], TG_E_FORMAT);
@@ -298,7 +311,8 @@ objects(void)
 		const char *as;
 		tg_status want;
 	} rows[] = {
-		{ TG_M_ACTOR, "{\"id\":\"a\",\"ip\":\"::1\",\"name\":\"n\",\"type\":\"device\"}", TG_OK },
+		{ TG_M_ACTOR, "{\"id\":\"a\",\"ip\":\"::1\",\"name\":\"n\",\"type\":\"device\"}",
+		    TG_OK },
 		{ TG_M_ACTOR, "{\"id\":\"a\",\"type\":\"service\"}", TG_OK },
 		{ TG_M_ACTOR, "{\"id\":\"a\",\"type\":\"system\"}", TG_OK },
 		{ TG_M_ACTOR, "{\"id\":\"a\",\"type\":\"User\"}", TG_E_FORMAT },
@@ -317,14 +331,17 @@ objects(void)
 		{ TG_M_ARTIFACTS, "[{\"sha256\":\"" HEX "\"}]", TG_E_FORMAT },
 		{ TG_M_ARTIFACTS, "[{\"name\":\"a\",\"sha256\":\"" HEX "\"},1]", TG_E_FORMAT },
 		{ TG_M_ARTIFACTS, "[{\"name\":\"a\",\"sha256\":\"" HEX "\"},{}]", TG_E_FORMAT },
-		{ TG_M_ARTIFACTS, "[{\"name\":\"a\",\"sha256\":\"" HEX "\",\"size\":1}]", TG_E_FORMAT },
+		{ TG_M_ARTIFACTS, "[{\"name\":\"a\",\"sha256\":\"" HEX "\",\"size\":1}]",
+		    TG_E_FORMAT },
 		{ TG_M_ARTIFACTS, "[[{\"name\":\"a\",\"sha256\":\"" HEX "\"}]]", TG_E_FORMAT },
 		{ TG_M_DETAIL, "{\"a\":-9007199254740991,\"b\":\"\",\"c\":false}", TG_OK },
 		{ TG_M_DETAIL, "{\"a\":[]}", TG_E_FORMAT },
 		{ TG_M_DETAIL, "{\"a\":{}}", TG_E_FORMAT },
 		{ TG_M_DETAIL, "{\"a\":\"\\t\"}", TG_E_FORMAT },
 		{ TG_M_DETAIL, "{\"a\":\"\xc2\x81\"}", TG_E_FORMAT },
-		{ TG_M_METRICS, "{\"a\":\"-0.5\",\"b\":\"10\",\"c\":\"0\",\"d\":\"1.000\",\"e\":\"-0\"}", TG_OK },
+		{ TG_M_METRICS,
+		    "{\"a\":\"-0.5\",\"b\":\"10\",\"c\":\"0\",\"d\":\"1.000\",\"e\":\"-0\"}",
+		    TG_OK },
 		{ TG_M_METRICS, "{\"a\":\"\"}", TG_E_FORMAT },
 		{ TG_M_METRICS, "{\"a\":\"-\"}", TG_E_FORMAT },
 		{ TG_M_METRICS, "{\"a\":\"1.\"}", TG_E_FORMAT },
@@ -339,16 +356,19 @@ objects(void)
 		{ TG_M_METRICS, "{\"a\":\"nan\"}", TG_E_FORMAT },
 		{ TG_M_METRICS, "{\"a\":0.5}", TG_E_FORMAT },
 		{ TG_M_METRICS, "{\"a\":[1]}", TG_E_FORMAT },
-		{ TG_M_RESULT, "{\"code\":\"auth\",\"reason\":\"no\",\"status\":\"denied\"}", TG_OK },
+		{ TG_M_RESULT, "{\"code\":\"auth\",\"reason\":\"no\",\"status\":\"denied\"}",
+		    TG_OK },
 		{ TG_M_RESULT, "{\"status\":\"failure\"}", TG_OK },
 		{ TG_M_RESULT, "{\"status\":\"ok\"}", TG_E_FORMAT },
 		{ TG_M_RESULT, "{\"reason\":\"no\"}", TG_E_FORMAT },
 		{ TG_M_RESULT, "{\"reason\":\"\",\"status\":\"denied\"}", TG_E_FORMAT },
 		{ TG_M_RESULT, "{\"reason\":\"\\n\",\"status\":\"denied\"}", TG_E_FORMAT },
 		{ TG_M_SIGNATURE, "{\"alg\":\"a\",\"key_id\":\"k\"}", TG_E_FORMAT },
-		{ TG_M_SIGNATURE, "{\"alg\":\"a\",\"key_id\":\"k\",\"sig\":\"s\",\"time\":1}", TG_E_FORMAT },
+		{ TG_M_SIGNATURE, "{\"alg\":\"a\",\"key_id\":\"k\",\"sig\":\"s\",\"time\":1}",
+		    TG_E_FORMAT },
 		{ TG_M_SUBJECT,
-		    "{\"deployment_id\":\"d\",\"key_id\":\"k\",\"model_ref\":\"m\",\"model_version\":\"v\","
+		    "{\"deployment_id\":\"d\",\"key_id\":\"k\",\"model_ref\":\"m\",\"model_"
+		    "version\":\"v\","
 		    "\"path\":\"p\",\"policy_id\":\"p\",\"round_id\":\"r\",\"tgsp_ref\":\"t\"}",
 		    TG_OK },
 		{ TG_M_SUBJECT, "{\"path\":\"p\",\"zzz\":\"t\"}", TG_E_FORMAT },
@@ -412,9 +432,11 @@ counts(void)
 static void
 whole_texts(void)
 {
-	static const char *const not_events[] = { "", "{}", "[]", "1", "\"x\"", "null", "{", "}", "{}{}",
-		"{\"event_type\":1}", "{\"event_type\":\"NOTE_ADDED\"}", "{\"note\":\"x\"}" };
-	struct tg_buf b = event_text("NOTE_ADDED", TG_M_ALWAYS | TG_M_BIT(TG_M_NOTE), TG_MEMBERS, NULL);
+	static const char *const not_events[] = { "", "{}", "[]", "1", "\"x\"", "null", "{", "}",
+		"{}{}", "{\"event_type\":1}", "{\"event_type\":\"NOTE_ADDED\"}",
+		"{\"note\":\"x\"}" };
+	struct tg_buf b =
+	    event_text("NOTE_ADDED", TG_M_ALWAYS | TG_M_BIT(TG_M_NOTE), TG_MEMBERS, NULL);
 	struct tg_event e;
 
 	for (size_t i = 0; i < TG_LEN(not_events); i++)
@@ -425,7 +447,8 @@ whole_texts(void)
 		wrong += read_text((tg_bytes){ b.p, n }, 0) != TG_E_FORMAT;
 	OK_NONE(wrong, tried, "beginnings of an event");
 	OK_STATUS(tg_event_read(tg_buf_view(&b), 0, true, "event", &e, &err), TG_OK);
-	OK(e.has == (TG_M_ALWAYS | TG_M_BIT(TG_M_NOTE)) && e.type == tg_event_type_find(tg_bytes_str("NOTE_ADDED")));
+	OK(e.has == (TG_M_ALWAYS | TG_M_BIT(TG_M_NOTE)) &&
+	    e.type == tg_event_type_find(tg_bytes_str("NOTE_ADDED")));
 	OK(tg_event_int(e.value[TG_M_SEQUENCE]) == 7);
 	OK(tg_event_int(e.value[TG_M_TIMESTAMP]) == 1700000000000000);
 	OK(tg_event_int(tg_bytes_str("-9007199254740991")) == -TG_MAX_JSON_INT);
@@ -435,8 +458,8 @@ whole_texts(void)
 	tg_buf_done(&b);
 
 	/* a message names what is wrong, in one line */
-	expect("NOTE_ADDED", TG_M_ALWAYS | TG_M_BIT(TG_M_NOTE) | TG_M_BIT(TG_M_RESULT), TG_MEMBERS, NULL,
-	    TG_E_FORMAT);
+	expect("NOTE_ADDED", TG_M_ALWAYS | TG_M_BIT(TG_M_NOTE) | TG_M_BIT(TG_M_RESULT), TG_MEMBERS,
+	    NULL, TG_E_FORMAT);
 	OK(strstr(err.text, "\"result\"") != NULL && strstr(err.text, "NOTE_ADDED") != NULL);
 	expect("NOTE_ADDED", TG_M_ALWAYS, TG_MEMBERS, NULL, TG_E_FORMAT);
 	OK(strstr(err.text, "\"note\"") != NULL && strstr(err.text, "missing") != NULL);
@@ -445,9 +468,10 @@ whole_texts(void)
 static void
 strangers(void)
 {
-	static const char head[] = "{\"actor\":{\"id\":\"a\",\"type\":\"user\"},\"event_id\":\"" UUID "\","
-				   "\"event_type\":\"%s\",\"log_origin\":\"l\",%s\"sequence\":1,"
-				   "\"tenant_id\":\"t\",\"timestamp\":1%s}";
+	static const char head[] =
+	    "{\"actor\":{\"id\":\"a\",\"type\":\"user\"},\"event_id\":\"" UUID "\","
+	    "\"event_type\":\"%s\",\"log_origin\":\"l\",%s\"sequence\":1,"
+	    "\"tenant_id\":\"t\",\"timestamp\":1%s}";
 	static const char *const places[][2] = { { "\"m\":1,", "" }, { "", ",\"zzz\":\"\"" },
 		{ "\"note\":\"x\",\"note_\":1,", "" }, { "\"notd\":1,\"note\":\"x\",", "" },
 		{ "\"note\":\"x\",", ",\"_chain\":1" }, { "\"note\":\"x\",\"note\":\"x\",", "" } };
@@ -458,8 +482,10 @@ strangers(void)
 		(void)snprintf(text, sizeof(text), head, "NOTE_ADDED", places[i][0], places[i][1]);
 		OK_STATUS(read_text(tg_bytes_str(text), 0), TG_E_FORMAT);
 	}
-	/* of a type to come: the common members are judged, others let through, unless it must be known */
-	(void)snprintf(text, sizeof(text), head, "TYPE_TO_COME", "\"m\":[{\"x\":1}],", ",\"zzz\":\"\"");
+	/* of a type to come: the common members are judged, others let through, unless it must be
+	 * known */
+	(void)snprintf(
+	    text, sizeof(text), head, "TYPE_TO_COME", "\"m\":[{\"x\":1}],", ",\"zzz\":\"\"");
 	OK_STATUS(tg_event_read(tg_bytes_str(text), 0, true, "event", &e, &err), TG_E_FORMAT);
 	OK(strstr(err.text, "TYPE_TO_COME") != NULL);
 	OK_STATUS(tg_event_read(tg_bytes_str(text), 0, false, "event", &e, &err), TG_OK);
@@ -489,7 +515,8 @@ drafted(const struct tg_event_type *t, uint32_t members, bool with_actor)
 
 	if (!with_actor)
 		d.actor = NULL;
-	const tg_status want = with_actor || (members & TG_M_BIT(TG_M_ACTOR)) != 0 ? TG_OK : TG_E_FORMAT;
+	const tg_status want =
+	    with_actor || (members & TG_M_BIT(TG_M_ACTOR)) != 0 ? TG_OK : TG_E_FORMAT;
 	const tg_status s = tg_draft_prepare(tg_buf_view(&b), &d, &draft, &err);
 	tried++;
 	wrong += s != want;
@@ -505,7 +532,8 @@ drafted(const struct tg_event_type *t, uint32_t members, bool with_actor)
 
 			if ((members & TG_M_BIT(m)) != 0 && m != TG_M_EVENT_TYPE)
 				wrong += !tg_bytes_equal(e.value[m],
-				    (tg_bytes){ (const uint8_t *)good[m] + quote, strlen(good[m]) - 2 * quote });
+				    (tg_bytes){ (const uint8_t *)good[m] + quote,
+					strlen(good[m]) - 2 * quote });
 		}
 		free(p);
 	}
@@ -520,7 +548,8 @@ authors(void)
 	wrong = tried = 0;
 	for (size_t i = 0; i < tg_event_type_count; i++) {
 		const struct tg_event_type *t = &tg_event_types[i];
-		const uint32_t least = TG_M_BIT(TG_M_EVENT_TYPE) | t->required, all = least | t->allowed;
+		const uint32_t least = TG_M_BIT(TG_M_EVENT_TYPE) | t->required,
+			       all = least | t->allowed;
 		static const uint32_t may[] = { 0, TG_M_BIT(TG_M_ACTOR), TG_M_BIT(TG_M_EVENT_ID),
 			TG_M_BIT(TG_M_TENANT_ID), TG_M_ALWAYS & ~TG_M_BY_LOG };
 
@@ -535,12 +564,15 @@ authors(void)
 		if ((TG_M_BY_LOG & TG_M_BIT(m)) == 0)
 			continue;
 		struct tg_buf b = event_text("NOTE_ADDED",
-		    TG_M_BIT(TG_M_EVENT_TYPE) | TG_M_BIT(TG_M_NOTE) | TG_M_BIT(m), TG_MEMBERS, NULL);
+		    TG_M_BIT(TG_M_EVENT_TYPE) | TG_M_BIT(TG_M_NOTE) | TG_M_BIT(m), TG_MEMBERS,
+		    NULL);
 		OK_STATUS(tg_draft_prepare(tg_buf_view(&b), &defaults, &draft, &err), TG_E_FORMAT);
-		OK(strstr(err.text, tg_member_rules[m].key) != NULL && strstr(err.text, "log itself") != NULL);
+		OK(strstr(err.text, tg_member_rules[m].key) != NULL &&
+		    strstr(err.text, "log itself") != NULL);
 		tg_buf_done(&b);
 	}
-	OK_STATUS(tg_draft_prepare(tg_bytes_str("{\"_chain\":{},\"event_type\":\"NOTE_ADDED\",\"note\":\"x\"}"),
+	OK_STATUS(tg_draft_prepare(
+		      tg_bytes_str("{\"_chain\":{},\"event_type\":\"NOTE_ADDED\",\"note\":\"x\"}"),
 		      &defaults, &draft, &err),
 	    TG_E_FORMAT);
 	OK_STATUS(tg_draft_prepare((tg_bytes){ NULL, 0 }, &defaults, &draft, &err), TG_E_FORMAT);
@@ -550,7 +582,8 @@ authors(void)
 static void
 longest(void)
 {
-	static const char head[] = "{\"detail\":{", mid[] = "},\"event_type\":\"NOTE_ADDED\",\"note\":\"x\"}";
+	static const char head[] = "{\"detail\":{",
+			  mid[] = "},\"event_type\":\"NOTE_ADDED\",\"note\":\"x\"}";
 	char *text = malloc(1 << 18);
 	struct tg_draft draft;
 	size_t fits = 0;
@@ -568,8 +601,8 @@ longest(void)
 			*p++ = '"';
 		}
 		p += snprintf(p, 128, "%s", mid);
-		const tg_status s =
-		    tg_draft_prepare((tg_bytes){ (uint8_t *)text, (size_t)(p - text) }, &defaults, &draft, &err);
+		const tg_status s = tg_draft_prepare(
+		    (tg_bytes){ (uint8_t *)text, (size_t)(p - text) }, &defaults, &draft, &err);
 		tried++;
 		wrong += s != TG_OK && s != TG_E_LIMIT;
 		wrong += s == TG_OK && (fits != n || draft.room > TG_MAX_LOG_RECORD);
@@ -577,7 +610,8 @@ longest(void)
 	}
 	OK(fits > 0 && fits < 4096);
 	OK_NONE(wrong, tried, "lengths about the limit");
-	OK_STATUS(tg_draft_prepare((tg_bytes){ (uint8_t *)text, 1 << 17 }, &defaults, &draft, &err), TG_E_LIMIT);
+	OK_STATUS(tg_draft_prepare((tg_bytes){ (uint8_t *)text, 1 << 17 }, &defaults, &draft, &err),
+	    TG_E_LIMIT);
 	free(text);
 }
 

@@ -1,6 +1,6 @@
 /*
- * Disks that fail and machines that lose power: every call that changes a file fails once, or from then
- * on, at whatever moment. What was answered is there afterwards, and what is there is whole.
+ * Disks that fail and machines that lose power: every call that changes a file fails once, or from
+ * then on, at whatever moment. What was answered is there afterwards, and what is there is whole.
  */
 #include "image.h"
 
@@ -141,7 +141,8 @@ lose_power(void)
 				mem_remove(&m, f->name);
 			continue;
 		}
-		if (kind == 0 || (kind < 3 && f->n < f->safe_n)) { /* nothing of it, also of a cut */
+		if (kind == 0 ||
+		    (kind < 3 && f->n < f->safe_n)) { /* nothing of it, also of a cut */
 			mem_resize(f, f->safe_n);
 			memcpy(f->p, f->safe, f->safe_n);
 		} else if (tree && kind < 3) { /* pieces of it */
@@ -161,7 +162,8 @@ lose_power(void)
 static bool
 has_record(const struct image *im, uint64_t sequence, const char *id)
 {
-	return sequence < im->n && memmem(im->row[sequence].p, im->row[sequence].n, id, TG_LOG_ID_TEXT) != NULL;
+	return sequence < im->n &&
+	    memmem(im->row[sequence].p, im->row[sequence].n, id, TG_LOG_ID_TEXT) != NULL;
 }
 
 /* On a machine that works. */
@@ -177,7 +179,8 @@ check_after(unsigned long at)
 	m.fail_at = 0;
 	m.locked = false;
 	if (!answered.created && (log = open_log()) == NULL) {
-		if (tg_log_create(mem_files(&m), "example.com/log", key, &image_options, &err) != TG_OK)
+		if (tg_log_create(mem_files(&m), "example.com/log", key, &image_options, &err) !=
+		    TG_OK)
 			complain("not created then", at);
 	} else if (!answered.created) {
 		tg_log_close(log); /* it was there after all */
@@ -224,7 +227,8 @@ all_calls(void)
 	return m.calls;
 }
 
-/* Opened again, what the one before had not made durable is there, and is signed: then it must stay. */
+/* Opened again, what the one before had not made durable is there, and is signed: then it must
+ * stay. */
 static void
 sign_and_lose_power(void)
 {
@@ -280,7 +284,8 @@ failure_is_said(void)
 	static const char event[] = "{\"event_type\":\"NOTE_ADDED\",\"note\":\"x\"}";
 
 	start_over(0, false, false);
-	OK_STATUS(tg_log_create(mem_files(&m), "example.com/log", key, &image_options, &err), TG_OK);
+	OK_STATUS(
+	    tg_log_create(mem_files(&m), "example.com/log", key, &image_options, &err), TG_OK);
 	struct tg_log *log = open_log();
 	OK(log != NULL);
 	m.fail_at = m.calls + 1; /* the write, once */

@@ -75,7 +75,8 @@ two_handles(void)
 	OK_STATUS(tg_log_open(tg_log_folder_files(second), &options, &b, &err), TG_E_BUSY);
 	OK(b == NULL && strstr(err.text, "another process") != NULL);
 	OK_STATUS(tg_log_open(tg_log_folder_files(folder), &options, &b, &err), TG_E_BUSY);
-	OK_STATUS(tg_log_create(tg_log_folder_files(second), "example.com/b", key, &options, &err), TG_E_BUSY);
+	OK_STATUS(tg_log_create(tg_log_folder_files(second), "example.com/b", key, &options, &err),
+	    TG_E_BUSY);
 	OK(image_append(a, 5)); /* nothing of that has disturbed it */
 	OK_STATUS(tg_log_verify(tg_log_folder_files(second), NULL, 1, NULL, &r, &err), TG_OK);
 	OK(r.records == 6);
@@ -113,7 +114,9 @@ main(void)
 	options = image_options;
 	OK_STATUS(tg_key_generate(TG_KEY_CHECKPOINT, 1700000000, &key, &err), TG_OK);
 	OK_STATUS(tg_log_folder_open(in("log"), 1, &folder, &err), TG_OK);
-	OK_STATUS(tg_log_create(tg_log_folder_files(folder), "example.com/log", key, &options, &err), TG_OK);
+	OK_STATUS(
+	    tg_log_create(tg_log_folder_files(folder), "example.com/log", key, &options, &err),
+	    TG_OK);
 	two_handles();
 	two_processes();
 	tg_log_folder_close(folder);

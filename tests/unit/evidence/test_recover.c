@@ -50,7 +50,8 @@ recovers(const char *what, const char *name, size_t whole, uint64_t records)
 	const struct mem_file *f = mem_get(&m, name);
 	if (!grows || f->n < whole || memcmp(f->p, old->p, whole) != 0 ||
 	    tg_log_verify(mem_files(&m), sign ? policy : NULL, 1, NULL, &r, &err) != TG_OK ||
-	    r.tail_bytes != 0 || r.records != records + (cut > 0) + 1 || (sign && r.covered != r.records))
+	    r.tail_bytes != 0 || r.records != records + (cut > 0) + 1 ||
+	    (sign && r.covered != r.records))
 		complain(what, old->n);
 	/* the last but one, now that another has been appended: cut it off to look */
 	if (cut > 0) {
@@ -116,8 +117,10 @@ tear(size_t n, size_t fill, bool garbage, enum left how)
 		f->p[i] = (uint8_t)draw(256);
 	image_read(&im, &before);
 	const size_t whole = whole_bytes(f->p, n);
-	recovers(garbage ? "garbage" : fill > 0 ? "zeros" : "cut", to->name, whole,
-	    im.n + lines(f->p + start, whole - start));
+	recovers(garbage   ? "garbage"
+		: fill > 0 ? "zeros"
+			   : "cut",
+	    to->name, whole, im.n + lines(f->p + start, whole - start));
 	image_clear(&im);
 }
 
@@ -205,24 +208,28 @@ interrupted_creation(void)
 			mem_copy(&was, &m);
 			if (open_log() != NULL || !mem_same(&was, &m))
 				complain("opened a log without a record, of", i);
-			if (tg_log_create(mem_files(&m), "example.com/log", key, &image_options, &err) != TG_OK ||
+			if (tg_log_create(mem_files(&m), "example.com/log", key, &image_options,
+				&err) != TG_OK ||
 			    (log = open_log()) == NULL) {
 				complain("creation, stopped at", i);
 				continue;
 			}
 			tg_log_close(log);
-			if (tg_log_verify(mem_files(&m), policy, 1, NULL, &r, &err) != TG_OK || r.records != 1)
+			if (tg_log_verify(mem_files(&m), policy, 1, NULL, &r, &err) != TG_OK ||
+			    r.records != 1)
 				complain("creation, stopped at", i);
 		}
 	OK_NONE(wrong, tried, "interrupted creations");
 	/* not over what is left of another log */
 	make_states(12, 1);
 	mem_copy(&m, &after);
-	OK_STATUS(tg_log_create(mem_files(&m), "example.com/log", key, &image_options, &err), TG_E_CONFLICT);
+	OK_STATUS(tg_log_create(mem_files(&m), "example.com/log", key, &image_options, &err),
+	    TG_E_CONFLICT);
 	OK(mem_same(&after, &m));
 	mem_remove_all(&m, "segments/");
 	mem_copy(&was, &m);
-	OK_STATUS(tg_log_create(mem_files(&m), "example.com/log", key, &image_options, &err), TG_E_CONFLICT);
+	OK_STATUS(tg_log_create(mem_files(&m), "example.com/log", key, &image_options, &err),
+	    TG_E_CONFLICT);
 	OK(mem_same(&was, &m));
 	mem_clear(&made);
 }

@@ -1,5 +1,5 @@
-/* Everything at once: threads that append, submit and wait, sign checkpoints, prove, check and index by
- * number, on one log. */
+/* Everything at once: threads that append, submit and wait, sign checkpoints, prove, check and
+ * index by number, on one log. */
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -27,8 +27,8 @@ appender(void *arg)
 	char event[256];
 
 	for (unsigned i = 0; i < EACH; i++) {
-		(void)snprintf(event, sizeof(event), "{\"event_type\":\"NOTE_ADDED\",\"note\":\"%0*u\"}",
-		    (int)(1 + i % 90), i);
+		(void)snprintf(event, sizeof(event),
+		    "{\"event_type\":\"NOTE_ADDED\",\"note\":\"%0*u\"}", (int)(1 + i % 90), i);
 		if (waits) {
 			bad += tg_log_append(log_, tg_bytes_str(event), &e, &why) != TG_OK;
 			bad += tg_log_size(log_) <= e.sequence;
@@ -38,8 +38,8 @@ appender(void *arg)
 		if (i % BURST == 0)
 			bad += tg_log_wait(log_, e.sequence, &why) != TG_OK;
 		if (i % 50 == 0) /* what is wrong disturbs nobody */
-			bad += tg_log_append(log_, tg_bytes_str("{\"event_type\":\"NOTE_ADDED\"}"), &e, &why) !=
-			    TG_E_FORMAT;
+			bad += tg_log_append(log_, tg_bytes_str("{\"event_type\":\"NOTE_ADDED\"}"),
+				   &e, &why) != TG_E_FORMAT;
 	}
 	return (void *)bad;
 }
@@ -76,7 +76,8 @@ prove_one(struct tg_log_prover *p, uint64_t i, struct tg_error *why)
 	struct tg_log_proved proved;
 
 	TG_TRY(tg_log_prove(p, i, 1, &to, why));
-	return tg_log_check_proof(tg_buf_view(&proof), (tg_bytes){ NULL, 0 }, policy, NULL, &proved, why);
+	return tg_log_check_proof(
+	    tg_buf_view(&proof), (tg_bytes){ NULL, 0 }, policy, NULL, &proved, why);
 }
 
 static void *
@@ -115,7 +116,8 @@ checker(void *arg)
 		struct tg_error why = TG_ERROR_INIT;
 		struct tg_log_report r;
 
-		if (tg_log_verify(files, policy, 1 + (unsigned)(before % 3), NULL, &r, &why) != TG_OK ||
+		if (tg_log_verify(files, policy, 1 + (unsigned)(before % 3), NULL, &r, &why) !=
+			TG_OK ||
 		    r.records < before || r.covered < 1) {
 			bad++;
 			printf("# verify: %s\n", why.text);
@@ -166,8 +168,8 @@ main(void)
 		bad += (uintptr_t)ret;
 	}
 	OK_NONE(bad, checkpoints + proofs + checks, "checkpoints, proofs and checks meanwhile");
-	printf("# %lu checkpoints, %lu proofs, %lu checks\n", (unsigned long)checkpoints, (unsigned long)proofs,
-	    (unsigned long)checks);
+	printf("# %lu checkpoints, %lu proofs, %lu checks\n", (unsigned long)checkpoints,
+	    (unsigned long)proofs, (unsigned long)checks);
 	OK_STATUS(tg_log_checkpoint(log_, key, 1700000000, NULL, &err), TG_OK);
 	tg_log_close(log_);
 	OK_STATUS(tg_log_verify(files, policy, 2, NULL, &r, &err), TG_OK);

@@ -1,6 +1,7 @@
 /*
- * Records that somebody has changed who can write the log's files, alone or with all the hashes that
- * depend on them: checking says so, and names the record, or the two checkpoints between which it lies.
+ * Records that somebody has changed who can write the log's files, alone or with all the hashes
+ * that depend on them: checking says so, and names the record, or the two checkpoints between which
+ * it lies.
  */
 #include "tamper.h"
 
@@ -31,8 +32,9 @@ single_bits(void)
 	for (uint64_t i = 0; i < records; i++) {
 		struct row *row = &im.row[i];
 		const struct tg_record rec = row_record(row);
-		const size_t places[] = { TG_RECORD_CHAIN_AT, TG_RECORD_EVENT_AT + 63, TG_RECORD_PREV_AT + 7,
-			TG_RECORD_SEQUENCE_AT, rec.rest, row->n - 2, row->n - 1 };
+		const size_t places[] = { TG_RECORD_CHAIN_AT, TG_RECORD_EVENT_AT + 63,
+			TG_RECORD_PREV_AT + 7, TG_RECORD_SEQUENCE_AT, rec.rest, row->n - 2,
+			row->n - 1 };
 
 		for (size_t k = 0; k < TG_LEN(places); k++)
 			flip(row, i, places[k], (unsigned)draw(8));
@@ -83,7 +85,8 @@ rewritten_events(void)
 		refused("event and event_hash of", i, i);
 		fix_chain_hash(&im.row[i]);
 		changed();
-		if (i + 1 < records) /* the next one does not follow, or the checkpoint between does not fit */
+		if (i + 1 < records) /* the next one does not follow, or the checkpoint between does
+					not fit */
 			refused("event, event_hash and chain_hash of", i, i + 1);
 		image_rechain(&im, i);
 		changed();
@@ -159,7 +162,8 @@ deleted(void)
 		changed();
 		refused("deleted, all renumbered from", i, covered);
 		mem_remove_all(&m, "tree/");
-		refused("deleted, all renumbered, without tree/, from", checkpoint_before(i), covered);
+		refused(
+		    "deleted, all renumbered, without tree/, from", checkpoint_before(i), covered);
 	}
 	OK_NONE(wrong, tried, "deleted records");
 }
@@ -216,7 +220,8 @@ reordered(void)
 		if (i == 0)
 			continue;
 		restore(); /* what their authors signed, exchanged */
-		uint8_t sig[8], *a = row_find(&im.row[i], "\"sig\":\"") + 7, *b = row_find(&im.row[j], "\"sig\":\"") + 7;
+		uint8_t sig[8], *a = row_find(&im.row[i], "\"sig\":\"") + 7,
+				*b = row_find(&im.row[j], "\"sig\":\"") + 7;
 		memcpy(sig, a, 8);
 		memcpy(a, b, 8);
 		memcpy(b, sig, 8);

@@ -1,4 +1,5 @@
-/* Logs with their end cut off, segments gone, checkpoints damaged, half signed, of others, of a fork. */
+/* Logs with their end cut off, segments gone, checkpoints damaged, half signed, of others, of a
+ * fork. */
 #include "tamper.h"
 
 enum { LOGS = SLOWER > 1 ? 1 : 2 };
@@ -33,7 +34,8 @@ truncated(void)
 		refused("cut, and the newest of checkpoints/ removed:", n, n);
 		tg_checkpoint_name(name, sizes[n_sizes - 1]);
 		f = mem_get(&m, name);
-		mem_put(&m, "checkpoint", f->p, f->n); /* an older one put back: only a copy elsewhere would tell */
+		mem_put(&m, "checkpoint", f->p,
+		    f->n); /* an older one put back: only a copy elsewhere would tell */
 		if (n >= sizes[n_sizes - 1])
 			accepted("cut with all that says so:", n);
 		else
@@ -247,7 +249,8 @@ forked(void)
 		memcpy(later, sizes + k + 1, (n_sizes - k - 1) * sizeof(later[0]));
 		OK(image_grow(&fork, key, later, 2));
 		mem_copy(&m, &fork);
-		OK_STATUS(tg_log_verify(mem_files(&m), policy, 2, NULL, &r, &err), TG_OK); /* each is whole */
+		OK_STATUS(tg_log_verify(mem_files(&m), policy, 2, NULL, &r, &err),
+		    TG_OK); /* each is whole */
 
 		restore(); /* our records under its checkpoints */
 		for (unsigned i = 0; i < n_sizes; i++) {
@@ -265,7 +268,8 @@ forked(void)
 		name_of(n_sizes - 1, name);
 		f = mem_get(&fork, name);
 		mem_put(&m, name, f->p, f->n);
-		refused("fork with one checkpoint", checkpoint_before(covered - 1), checkpoint_before(covered - 1));
+		refused("fork with one checkpoint", checkpoint_before(covered - 1),
+		    checkpoint_before(covered - 1));
 	}
 	mem_clear(&fork);
 	OK_NONE(wrong, tried, "forks");

@@ -28,8 +28,8 @@ bundle_name(uint64_t i, char out_name[static TG_TILE_NAME_MAX])
 {
 	const uint64_t left = records - i / TG_TILE_WIDTH * TG_TILE_WIDTH;
 
-	tg_tile_name(out_name, -1, i / TG_TILE_WIDTH,
-	    left < TG_TILE_WIDTH ? (unsigned)left : TG_TILE_WIDTH);
+	tg_tile_name(
+	    out_name, -1, i / TG_TILE_WIDTH, left < TG_TILE_WIDTH ? (unsigned)left : TG_TILE_WIDTH);
 }
 
 /* The bundle that holds record i, and where in it the record's length stands. */
@@ -181,7 +181,8 @@ exported_files(void)
 	}
 	mem_copy(&m, &out);
 	tg_checkpoint_name(name, sizes[0]);
-	mem_copy(&m, &out); /* an older one as the newest: its bundle has another name, or records are too many */
+	mem_copy(&m, &out); /* an older one as the newest: its bundle has another name, or records
+			       are too many */
 	const struct mem_file *f = mem_get(&m, name);
 	mem_put(&m, "checkpoint", f->p, f->n);
 	OK(verify(policy) != TG_OK);
@@ -243,12 +244,21 @@ proofs(void)
 
 		OK_STATUS(tg_log_prove(prover, i, 1, &to_with, &err), TG_OK);
 		OK_STATUS(tg_log_prove(prover, i, 0, &to_without, &err), TG_OK);
-		OK_STATUS(tg_log_check_proof(tg_buf_view(&with), inside, policy, NULL, &proved, &err), TG_OK);
+		OK_STATUS(
+		    tg_log_check_proof(tg_buf_view(&with), inside, policy, NULL, &proved, &err),
+		    TG_OK);
 		OK(proved.sequence == i && proved.size == covered);
-		OK_STATUS(tg_log_check_proof(tg_buf_view(&without), record, policy, NULL, &proved, &err), TG_OK);
-		OK_STATUS(tg_log_check_proof(tg_buf_view(&with), record, policy, NULL, &proved, &err), TG_OK);
-		OK_STATUS(tg_log_check_proof(tg_buf_view(&without), inside, policy, NULL, &proved, &err), TG_E_USAGE);
-		for (size_t k = 0; k < with.n; k += i == 0 && !every_byte_done ? 1 : 1 + draw(30 * SLOWER), tried++) {
+		OK_STATUS(
+		    tg_log_check_proof(tg_buf_view(&without), record, policy, NULL, &proved, &err),
+		    TG_OK);
+		OK_STATUS(
+		    tg_log_check_proof(tg_buf_view(&with), record, policy, NULL, &proved, &err),
+		    TG_OK);
+		OK_STATUS(
+		    tg_log_check_proof(tg_buf_view(&without), inside, policy, NULL, &proved, &err),
+		    TG_E_USAGE);
+		for (size_t k = 0; k < with.n;
+		     k += i == 0 && !every_byte_done ? 1 : 1 + draw(30 * SLOWER), tried++) {
 			const uint8_t bit = (uint8_t)(1u << draw(8));
 
 			with.p[k] ^= bit;
@@ -265,9 +275,11 @@ proofs(void)
 		for (size_t k = 0; k < with.n; k += 1 + draw(40), tried++)
 			wrong += !is_refused((tg_bytes){ with.p, k }, inside);
 		every_byte_done = true;
-		for (uint64_t k = 0; k < records; k += 1 + records / 40, tried++) /* under another record's proof */
+		for (uint64_t k = 0; k < records;
+		     k += 1 + records / 40, tried++) /* under another record's proof */
 			wrong += k != i &&
-			    !is_refused(tg_buf_view(&without), (tg_bytes){ im.row[k].p, im.row[k].n - 1 });
+			    !is_refused(
+				tg_buf_view(&without), (tg_bytes){ im.row[k].p, im.row[k].n - 1 });
 		tg_buf_done(&with);
 		tg_buf_done(&without);
 	}
@@ -302,8 +314,8 @@ damaged_trees(void)
 			tried++;
 			if (tg_log_prove(prover, i, draw(2) == 0, &to, &err) == TG_OK)
 				wrong += tg_log_check_proof(tg_buf_view(&proof),
-					     (tg_bytes){ im.row[i].p, im.row[i].n - 1 }, policy, NULL, &proved,
-					     &err) != TG_OK;
+					     (tg_bytes){ im.row[i].p, im.row[i].n - 1 }, policy,
+					     NULL, &proved, &err) != TG_OK;
 			else
 				wrong += proof.n > 0;
 			tg_buf_done(&proof);

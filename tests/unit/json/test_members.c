@@ -1,10 +1,11 @@
-/* Members and elements without a tree, against the tree; runs of plain bytes against the slow way. */
+/* Members and elements without a tree, against the tree; runs of plain bytes against the slow way.
+ */
 #include <stdlib.h>
 
 #include "../../tap.h"
+#include "util/try.h"
 #include "json/json.h"
 #include "json/plain.h"
-#include "util/try.h"
 
 enum { MAX = 8 };
 
@@ -31,17 +32,19 @@ is(const struct tg_json_member *m, const char *key, enum tg_json_type type, cons
 static void
 members_by_hand(void)
 {
-	static const char text[] = "{\"a\":\"x\\\"y\",\"b\":-5,\"c\":true,\"d\":false,\"e\":{\"x\":[1,2]},"
-				   "\"f\":[{\"a\":\"}\"}],\"g\":\"\",\"h\":{}}";
+	static const char text[] =
+	    "{\"a\":\"x\\\"y\",\"b\":-5,\"c\":true,\"d\":false,\"e\":{\"x\":[1,2]},"
+	    "\"f\":[{\"a\":\"}\"}],\"g\":\"\",\"h\":{}}";
 	struct tg_json_member m[MAX];
 	size_t n = 77;
 
 	OK_STATUS(tg_json_members(tg_bytes_str(text), "t", m, MAX, &n, NULL), TG_OK);
-	OK(n == 8 && is(&m[0], "a", TG_JSON_STRING, "x\\\"y") && is(&m[1], "b", TG_JSON_INT, "-5") &&
-	    is(&m[2], "c", TG_JSON_BOOL, "true") && is(&m[3], "d", TG_JSON_BOOL, "false") &&
+	OK(n == 8 && is(&m[0], "a", TG_JSON_STRING, "x\\\"y") &&
+	    is(&m[1], "b", TG_JSON_INT, "-5") && is(&m[2], "c", TG_JSON_BOOL, "true") &&
+	    is(&m[3], "d", TG_JSON_BOOL, "false") &&
 	    is(&m[4], "e", TG_JSON_OBJECT, "{\"x\":[1,2]}") &&
-	    is(&m[5], "f", TG_JSON_ARRAY, "[{\"a\":\"}\"}]") && is(&m[6], "g", TG_JSON_STRING, "") &&
-	    is(&m[7], "h", TG_JSON_OBJECT, "{}"));
+	    is(&m[5], "f", TG_JSON_ARRAY, "[{\"a\":\"}\"}]") &&
+	    is(&m[6], "g", TG_JSON_STRING, "") && is(&m[7], "h", TG_JSON_OBJECT, "{}"));
 	OK(m[0].value.p == (const uint8_t *)text + 6);
 	n = 77;
 	OK_STATUS(tg_json_members(tg_bytes_str(text), "t", m, MAX - 1, &n, NULL), TG_E_LIMIT);
@@ -71,15 +74,18 @@ elements_by_hand(void)
 static void
 other_texts(void)
 {
-	static const char *const neither[] = { "", " ", "1", "\"x\"", "true", "null", "{", "[", "{}{}", "[][]",
-		"{} ", " {}", "[] ", "{]", "[}", "{\"a\":1,}", "[1,]", "{\"b\":1,\"a\":1}", "{\"a\":1,\"a\":1}",
-		"[1.5]", "[null]", "[01]", "{\"a\":-0}", "[[[[[[[[[]]]]]]]]]" };
+	static const char *const neither[] = { "", " ", "1", "\"x\"", "true", "null", "{", "[",
+		"{}{}", "[][]", "{} ", " {}", "[] ", "{]", "[}", "{\"a\":1,}", "[1,]",
+		"{\"b\":1,\"a\":1}", "{\"a\":1,\"a\":1}", "[1.5]", "[null]", "[01]", "{\"a\":-0}",
+		"[[[[[[[[[]]]]]]]]]" };
 	struct tg_json_member m[MAX];
 	size_t n = 77;
 
 	for (size_t i = 0; i < TG_LEN(neither); i++) {
-		OK(tg_json_members(tg_bytes_str(neither[i]), "t", m, MAX, &n, NULL) != TG_OK && n == 77);
-		OK(tg_json_elements(tg_bytes_str(neither[i]), "t", m, MAX, &n, NULL) != TG_OK && n == 77);
+		OK(tg_json_members(tg_bytes_str(neither[i]), "t", m, MAX, &n, NULL) != TG_OK &&
+		    n == 77);
+		OK(tg_json_elements(tg_bytes_str(neither[i]), "t", m, MAX, &n, NULL) != TG_OK &&
+		    n == 77);
 	}
 	OK_STATUS(tg_json_members(tg_bytes_str("[]"), "t", m, MAX, &n, NULL), TG_E_FORMAT);
 	OK_STATUS(tg_json_elements(tg_bytes_str("{}"), "t", m, MAX, &n, NULL), TG_E_FORMAT);
@@ -91,8 +97,9 @@ other_texts(void)
 static char *
 put_value(char *p, unsigned depth)
 {
-	static const char *const scalars[] = { "0", "-1", "9007199254740991", "true", "false", "\"\"",
-		"\"a\"", "\"\\\\\"", "\"\\\"\"", "\"\\n\"", "\"\xc3\xa9\"", "\"0123456789abcdef0123\"" };
+	static const char *const scalars[] = { "0", "-1", "9007199254740991", "true", "false",
+		"\"\"", "\"a\"", "\"\\\\\"", "\"\\\"\"", "\"\\n\"", "\"\xc3\xa9\"",
+		"\"0123456789abcdef0123\"" };
 	const unsigned kind = depth >= 6 ? 2 : draw(6);
 	const unsigned n = draw(5);
 
@@ -142,13 +149,16 @@ agree(tg_bytes text)
 	if (members == TG_OK) {
 		same = same && n == tg_json_count(j);
 		for (size_t i = 0; same && i < n; i++) {
-			(void)snprintf(key, sizeof(key), "%.*s", (int)m[i].key.n, (const char *)m[i].key.p);
-			same = tg_json_get(j, key) != NULL && same_value(tg_json_get(j, key), &m[i]);
+			(void)snprintf(
+			    key, sizeof(key), "%.*s", (int)m[i].key.n, (const char *)m[i].key.p);
+			same =
+			    tg_json_get(j, key) != NULL && same_value(tg_json_get(j, key), &m[i]);
 		}
 	}
 	const tg_status elements = tg_json_elements(text, "t", m, MAX, &n, NULL);
 	same = same &&
-	    (elements == TG_OK) == (tree == TG_OK && type == TG_JSON_ARRAY && tg_json_count(j) <= MAX);
+	    (elements == TG_OK) ==
+		(tree == TG_OK && type == TG_JSON_ARRAY && tg_json_count(j) <= MAX);
 	for (size_t i = 0; elements == TG_OK && same && i < n; i++)
 		same = same_value(tg_json_at(j, i), &m[i]);
 	tg_json_free(j);
@@ -173,8 +183,9 @@ random_texts(void)
 			const size_t at = draw((unsigned)n);
 			const uint8_t was = exact[at];
 
-			exact[at] = (uint8_t)(draw(2) == 0 ? was ^ 1u << draw(8)
-							   : (unsigned char)"{}[]\",:01\\atn"[draw(13)]);
+			exact[at] =
+			    (uint8_t)(draw(2) == 0 ? was ^ 1u << draw(8)
+						   : (unsigned char)"{}[]\",:01\\atn"[draw(13)]);
 			wrong += !agree((tg_bytes){ exact, n });
 			exact[at] = was;
 		}
