@@ -23,6 +23,7 @@
 
 #define SEGMENT_BYTES (64ull << 20)
 #define GATHER_MAX_US 5000
+#define GATHER_YIELDS 20000
 #define RANDOM_POOL   4096
 
 /* What threads sleep on. */
@@ -118,7 +119,10 @@ gather(const struct tg_log *log)
 	const int64_t start = now(log);
 	const int64_t most = log->last_sync * 2 < GATHER_MAX_US ? log->last_sync * 2 : GATHER_MAX_US;
 
-	while (atomic_load_explicit(&log->waiting_in_open, memory_order_relaxed) < (log->last_count + 1) / 2) {
+	/* the clock is the caller's, and may stand still */
+	for (int i = 0; i < GATHER_YIELDS &&
+	     atomic_load_explicit(&log->waiting_in_open, memory_order_relaxed) < (log->last_count + 1) / 2;
+	     i++) {
 		const int64_t waited = now(log) - start;
 
 		if (waited < 0 || waited >= most)

@@ -47,8 +47,6 @@ tg_writer_start(struct tg_writer *w, struct tg_error *err)
 	TG_REQUIRE(w->leaves != NULL, err, TG_E_NOMEM, "log: out of memory");
 	TG_TRY(open_segment(w, w->end.spot.segment, err));
 	TG_TRY(f->open(f->ctx, "tail", TG_LOG_CREATE, &w->tail_file, err));
-	if (w->end.cut_bytes > 0)
-		TG_TRY(f->truncate(f->ctx, w->segment, w->end.spot.at, err));
 	TG_TRY(f->sync(f->ctx, w->segment, err)); /* who wrote the last records may not have come to it */
 	return tg_writer_mark(w, err);
 }
@@ -63,16 +61,22 @@ next_segment(struct tg_writer *w, struct tg_error *err)
 	return tg_writer_mark(w, err);
 }
 
-/* Durable, or not there: what a failed write has left is cut off again. */
+/* Durable, or not there: what a failed write has left is cut off again. An unfinished write from before
+ * is cut off together with writing the record that says so, never without it. */
 static tg_status
 write_records(struct tg_writer *w, const struct tg_batch *b, struct tg_error *err)
 {
 	const struct tg_log_files *f = w->files;
+	const bool cut = w->end.cut_bytes > 0;
 	tg_status s = f->write_at(f->ctx, w->segment, b->bytes, b->n, w->end.spot.at, err);
 
+	if (s == TG_OK && cut)
+		s = f->truncate(f->ctx, w->segment, w->end.spot.at + b->n, err);
 	if (s == TG_OK)
 		s = f->sync(f->ctx, w->segment, err);
-	if (s != TG_OK)
+	if (s == TG_OK)
+		w->end.cut_bytes = 0;
+	else if (!cut)
 		(void)f->truncate(f->ctx, w->segment, w->end.spot.at, NULL);
 	return s;
 }
@@ -81,7 +85,7 @@ tg_status
 tg_writer_put(struct tg_writer *w, const struct tg_batch *b, const struct tg_place *after,
     struct tg_error *err)
 {
-	if (w->end.spot.at >= w->segment_bytes)
+	if (w->end.spot.at >= w->segment_bytes && w->end.cut_bytes == 0)
 		TG_TRY(next_segment(w, err));
 	TG_TRY(write_records(w, b, err));
 	w->end.place = *after;

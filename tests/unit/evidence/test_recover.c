@@ -166,6 +166,59 @@ torn_writes(void)
 	image_clear(&im);
 }
 
+/* The cutting is stopped itself, at each of its calls: nothing is ever cut off without a record that
+ * says so. */
+static void
+stopped_again(bool at_end_of_segment)
+{
+	static struct mem torn;
+	struct tg_log *log;
+	unsigned long calls = 1;
+
+	for (unsigned long k = 1; k <= calls; k++)
+		for (unsigned half = 0; half < 2; half++) {
+			mem_copy(&m, &before);
+			struct mem_file *f = last_segment(&m);
+			const size_t whole = f->n;
+			mem_resize(f, whole + 100 + draw(3000));
+			mem_copy(&torn, &m);
+			tried++;
+			for (unsigned round = 0; round < 2; round++) {
+				struct tg_log_options o = image_options;
+
+				if (at_end_of_segment)
+					o.segment_bytes = whole;
+				m.calls = 0;
+				m.fail_at = round == 0 ? k : 0;
+				m.forever = true;
+				m.half = half;
+				err = (struct tg_error)TG_ERROR_INIT;
+				log = NULL;
+				if (tg_log_open(mem_files(&m), &o, &log, &err) != TG_OK && round == 1)
+					complain("does not open, stopped at", k);
+				if (k == 1 && round == 1)
+					calls = m.calls;
+				tg_log_close(log);
+				/* open or not: what is there of the bytes, or a record about them */
+				f = mem_get(&m, f->name);
+				if (memmem(f->p, f->n, "\"LOG_RECOVERED\"", 15) == NULL &&
+				    (round == 1 || f->n != mem_get(&torn, f->name)->n))
+					complain("cut without a word, stopped at", k);
+			}
+		}
+	mem_clear(&torn);
+}
+
+static void
+recovery_stopped(void)
+{
+	begin();
+	make_states(9, 1);
+	stopped_again(false);
+	stopped_again(true);
+	OK_NONE(wrong, tried, "recoveries that were stopped");
+}
+
 /* Garbage longer than what is read at a time. */
 static void
 long_garbage(void)
@@ -239,6 +292,7 @@ main(void)
 {
 	recover_begin();
 	torn_writes();
+	recovery_stopped();
 	long_garbage();
 	interrupted_creation();
 	return recover_done();
