@@ -240,6 +240,24 @@ judge_set(const struct judge *j, const struct tg_event *e, uint32_t missing)
 	return TG_OK;
 }
 
+/* What kind of event it is, which says what its members may be. */
+static tg_status
+find_type(const struct judge *j, const struct tg_json_member *m, size_t n, bool known,
+    const struct tg_event_type **ret)
+{
+	size_t i = 0;
+
+	while (i < n && !is_key(m[i].key, &tg_member_rules[TG_M_EVENT_TYPE]))
+		i++;
+	TG_REQUIRE(i < n, j->err, TG_E_FORMAT, "%s: \"event_type\" is missing", j->what);
+	TG_TRY(judge_value(j, &tg_member_rules[TG_M_EVENT_TYPE], &m[i]));
+	*ret = tg_event_type_find(m[i].value);
+	TG_REQUIRE(*ret != NULL || !known, j->err, TG_E_FORMAT,
+	    "%s: \"%.*s\" is no event type (docs/PROTOCOL.evidence.md section 2 lists them)", j->what,
+	    (int)m[i].value.n, (const char *)m[i].value.p);
+	return TG_OK;
+}
+
 tg_status
 tg_event_read(tg_bytes text, uint32_t missing, bool known, const char *what, struct tg_event *ret,
     struct tg_error *err)
@@ -252,12 +270,13 @@ tg_event_read(tg_bytes text, uint32_t missing, bool known, const char *what, str
 
 	ret->has = 0;
 	TG_TRY(tg_json_members(text, what, m, TG_LEN(m), &n, err));
+	TG_TRY(find_type(&j, m, n, known, &ret->type));
 	for (size_t i = 0; i < n; i++) {
 		unsigned k = at; /* both are sorted: what has been passed does not come any more */
 
 		while (k < TG_MEMBERS && !is_key(m[i].key, &tg_member_rules[k]))
 			k++;
-		if (k == TG_MEMBERS) {
+		if (k == TG_MEMBERS || (ret->type == NULL && (TG_M_ALWAYS & TG_M_BIT(k)) == 0)) {
 			stranger = m[i].key;
 			continue;
 		}
@@ -266,12 +285,6 @@ tg_event_read(tg_bytes text, uint32_t missing, bool known, const char *what, str
 		ret->value[k] = m[i].value;
 		at = k + 1;
 	}
-	TG_REQUIRE((ret->has & TG_M_BIT(TG_M_EVENT_TYPE)) != 0, err, TG_E_FORMAT,
-	    "%s: \"event_type\" is missing", what);
-	ret->type = tg_event_type_find(ret->value[TG_M_EVENT_TYPE]);
-	TG_REQUIRE(ret->type != NULL || !known, err, TG_E_FORMAT,
-	    "%s: \"%.*s\" is no event type (docs/PROTOCOL.evidence.md section 2 lists them)", what,
-	    (int)ret->value[TG_M_EVENT_TYPE].n, (const char *)ret->value[TG_M_EVENT_TYPE].p);
 	TG_REQUIRE(stranger.p == NULL || ret->type == NULL, err, TG_E_FORMAT,
 	    "%s: \"%.*s\" is no member of an event", what, (int)(stranger.n < 80 ? stranger.n : 80),
 	    (const char *)stranger.p);

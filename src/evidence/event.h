@@ -14,8 +14,8 @@ struct tg_event {
 /*
  * Read canonical JSON. TG_E_FORMAT for what is not of the form of docs/PROTOCOL.evidence.md section 2.
  * `missing`: members that may be absent because the log will set them, and must not be there when they
- * are in TG_M_BY_LOG; 0 for a complete event. Of an unknown type only the common members are judged;
- * `known` refuses it.
+ * are in TG_M_BY_LOG; 0 for a complete event. Of an unknown type only the common members are judged
+ * and handed out; `known` refuses it.
  */
 TG_MUST_CHECK tg_status tg_event_read(tg_bytes text, uint32_t missing, bool known, const char *what,
     struct tg_event *ret, struct tg_error *err);

@@ -492,6 +492,9 @@ strangers(void)
 	OK(e.type == NULL && e.has == TG_M_ALWAYS);
 	text[11] = 'I'; /* "id" */
 	OK_STATUS(tg_event_read(tg_bytes_str(text), 0, false, "event", &e, &err), TG_E_FORMAT);
+	(void)snprintf(text, sizeof(text), head, "TYPE_TO_COME", "\"metrics\":[7],\"note\":5,", "");
+	OK_STATUS(tg_event_read(tg_bytes_str(text), 0, false, "event", &e, &err), TG_OK);
+	OK(e.type == NULL && e.has == TG_M_ALWAYS);
 	(void)snprintf(text, sizeof(text), head, "TYPE_TO_COME", "", ",\"timestamp\":1");
 	OK_STATUS(tg_event_read(tg_bytes_str(text), 0, false, "event", &e, &err), TG_E_FORMAT);
 }

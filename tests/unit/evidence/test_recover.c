@@ -166,8 +166,8 @@ torn_writes(void)
 	image_clear(&im);
 }
 
-/* The cutting is stopped itself, at each of its calls: nothing is ever cut off without a record that
- * says so. */
+/* The cutting is stopped itself, at each of its calls: nothing is ever cut off without a record
+ * that says so. */
 static void
 stopped_again(bool at_end_of_segment)
 {
@@ -194,12 +194,14 @@ stopped_again(bool at_end_of_segment)
 				m.half = half;
 				err = (struct tg_error)TG_ERROR_INIT;
 				log = NULL;
-				if (tg_log_open(mem_files(&m), &o, &log, &err) != TG_OK && round == 1)
+				if (tg_log_open(mem_files(&m), &o, &log, &err) != TG_OK &&
+				    round == 1)
 					complain("does not open, stopped at", k);
 				if (k == 1 && round == 1)
 					calls = m.calls;
 				tg_log_close(log);
-				/* open or not: what is there of the bytes, or a record about them */
+				/* open or not: what is there of the bytes, or a record about them
+				 */
 				f = mem_get(&m, f->name);
 				if (memmem(f->p, f->n, "\"LOG_RECOVERED\"", 15) == NULL &&
 				    (round == 1 || f->n != mem_get(&torn, f->name)->n))
