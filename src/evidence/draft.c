@@ -70,6 +70,7 @@ tg_draft_prepare(tg_bytes event, const struct tg_draft_defaults *defaults, struc
 	    event.n, TG_MAX_LOG_RECORD);
 	TG_TRY(tg_event_read(event, lack, true, "event", &e, err));
 	ret->n = 0;
+	ret->of_log = strncmp(e.type->name, "LOG_", 4) == 0;
 	ret->event_id = (tg_bytes){ NULL, 0 };
 	for (unsigned m = 0; m < TG_MEMBERS; m++) {
 		if ((e.has & TG_M_BIT(m)) != 0)

@@ -26,6 +26,7 @@ struct tg_draft {
 	size_t n;
 	size_t room; /* an upper bound of the record's bytes, newline included */
 	tg_bytes event_id; /* p == NULL: the log gives one */
+	bool of_log;       /* of a type that only the log itself writes */
 };
 
 /* Judge an event that lacks what the log sets, and cut it into pieces. Borrows both. */

@@ -283,6 +283,8 @@ tg_log_submit(struct tg_log *log, tg_bytes event, struct tg_log_entry *ret, stru
 	tg_status s;
 
 	TG_TRY(tg_draft_prepare(event, &log->defaults.texts, &d, err));
+	TG_REQUIRE(!d.of_log || !log->given_out, err, TG_E_FORMAT,
+	    "event: events LOG_... are written by the log itself");
 	for (;;) {
 		const uint32_t e = atomic_load(&log->room.value);
 
@@ -404,6 +406,7 @@ tg_log_open(const struct tg_log_files *files, const struct tg_log_options *optio
 	TG_TRY(tg_genesis_read(files, &log->genesis, err));
 	TG_TRY(log_start(log, err));
 	TG_TRY(say_recovered(log, err));
+	log->given_out = true;
 	*ret = log;
 	log = NULL;
 	return TG_OK;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <tensorguard/limits.h>
 
+#include "crypto/tree.h"
 #include "evidence/recover.h"
 #include "util/try.h"
 
@@ -34,13 +35,25 @@ tg_tile_name(char out[static TG_TILE_NAME_MAX], int level, uint64_t n, unsigned 
 
 /* ---- writing ---- */
 
-struct export
-{
+#define LEVELS 8
+
+/* The hashes of a level that are not in a full tile yet. */
+struct row {
+	uint8_t hash[32 * TG_TILE_WIDTH];
+	unsigned width;
+	uint64_t tiles; /* written */
+};
+
+/* Everything comes from the records, each of them checked; the tree's files are not asked. */
+struct export {
 	const struct tg_log_files *from, *to;
 	const struct tg_progress *progress;
 	uint64_t size, done; /* records */
 	uint8_t *bundle;
 	size_t n;
+	struct row *row; /* of each level */
+	struct tg_place place;
+	struct tg_treefile tree;
 };
 
 static tg_status
@@ -69,23 +82,65 @@ put_bundle(struct export *x, struct tg_error *err)
 }
 
 static tg_status
-put_records(struct export *x, const struct tg_block *b, struct tg_error *err)
+put_tile(const struct export *x, int level, struct tg_error *err)
 {
-	for (size_t at = 0; at < b->n && x->done < x->size;) {
-		const uint8_t *end = memchr(b->bytes + at, '\n', b->n - at);
-		const size_t n = end == NULL ? SIZE_MAX : (size_t)(end - (b->bytes + at));
+	const struct row *r = &x->row[level];
+	char name[TG_TILE_NAME_MAX];
 
-		TG_REQUIRE(n <= TG_MAX_LOG_RECORD, err, TG_E_FORMAT, "record %llu has no end",
-		    (unsigned long long)x->done);
-		x->bundle[x->n++] = (uint8_t)(n >> 8);
-		x->bundle[x->n++] = (uint8_t)n;
-		memcpy(x->bundle + x->n, b->bytes + at, n);
-		x->n += n;
-		at += n + 1;
-		if (++x->done % TG_TILE_WIDTH == 0 || x->done == x->size)
-			TG_TRY(put_bundle(x, err));
+	tg_tile_name(name, level, r->tiles, r->width);
+	return put_file(x, name, r->hash, 32 * (size_t)r->width, err);
+}
+
+/* A full tile is one hash of the level above. */
+static tg_status
+put_hash(struct export *x, int level, const uint8_t hash[static 32], struct tg_error *err)
+{
+	uint8_t root[32];
+
+	memcpy(root, hash, 32);
+	for (; level < LEVELS; level++) {
+		struct row *r = &x->row[level];
+
+		memcpy(r->hash + 32 * r->width, root, 32);
+		if (++r->width < TG_TILE_WIDTH)
+			return TG_OK;
+		TG_TRY(put_tile(x, level, err));
+		TG_TRY(tg_tree_root_of(r->hash, 32, TG_TILE_WIDTH, root, err));
+		r->tiles++;
+		r->width = 0;
 	}
+	return tg_fail(err, TG_E_LIMIT, "export: more than %d levels of tiles", LEVELS);
+}
+
+static tg_status
+put_record(struct export *x, const struct tg_record *r, const uint8_t leaf[static 32],
+    struct tg_error *err)
+{
+	x->bundle[x->n++] = (uint8_t)(r->n >> 8);
+	x->bundle[x->n++] = (uint8_t)r->n;
+	memcpy(x->bundle + x->n, r->p, r->n);
+	x->n += r->n;
+	TG_TRY(put_hash(x, 0, leaf, err));
+	if (++x->done % TG_TILE_WIDTH == 0 || x->done == x->size)
+		TG_TRY(put_bundle(x, err));
 	return TG_OK;
+}
+
+/* As many of the block's records as the checkpoint covers; they must be good. */
+static tg_status
+put_block(struct export *x, struct tg_block *b, struct tg_error *err)
+{
+	const uint64_t left = x->size - x->done;
+	const size_t n = b->good < left ? b->good : (size_t)left;
+
+	TG_TRY(tg_block_follows(b, &x->place, err));
+	for (size_t i = 0; i < n; i++)
+		TG_TRY(put_record(x, &b->record[i], b->leaves + 32 * (i + 1), err));
+	TG_TRY(tg_treefile_append(&x->tree, b->leaves, n, err));
+	if (b->status == TG_OK || x->done == x->size)
+		return TG_OK;
+	*err = b->why;
+	return b->status;
 }
 
 static tg_status
@@ -104,36 +159,29 @@ put_entries(struct export *x, struct tg_error *err)
 			    "%llu records are there, but the checkpoint covers %llu",
 			    (unsigned long long)x->done, (unsigned long long)x->size);
 		if (st == TG_OK)
-			st = put_records(x, &b, err);
+			st = tg_block_check(&b, err);
+		if (st == TG_OK)
+			st = put_block(x, &b, err);
 	}
 	tg_block_done(&b);
 	tg_segments_close(&s);
 	return st;
 }
 
-/* Level l of tiles is level 8l of the tree. */
+/* What is left of each level; and the root must be the one that was signed. */
 static tg_status
-put_tiles(const struct export *x, int level, struct tg_error *err)
+put_rest(struct export *x, const struct tg_checkpoint *c, struct tg_error *err)
 {
-	uint8_t hashes[32 * TG_TILE_WIDTH];
-	char name[TG_TILE_NAME_MAX];
-	const uint64_t all = x->size >> (8 * level);
-	void *f = NULL;
+	uint8_t root[32];
 
-	(void)snprintf(name, sizeof(name), "tree/%02d", 8 * level);
-	TG_TRY(x->from->open(x->from->ctx, name, 0, &f, err));
-	tg_status s = TG_OK;
-	for (uint64_t n = 0; s == TG_OK && n * TG_TILE_WIDTH < all; n++) {
-		const uint64_t left = all - n * TG_TILE_WIDTH;
-		const unsigned width = left < TG_TILE_WIDTH ? (unsigned)left : TG_TILE_WIDTH;
-
-		tg_tile_name(name, level, n, width);
-		s = x->from->read_at(x->from->ctx, f, hashes, 32 * width, n * sizeof(hashes), err);
-		if (s == TG_OK)
-			s = put_file(x, name, hashes, 32 * width, err);
-	}
-	x->from->close(x->from->ctx, f);
-	return s;
+	for (int level = 0; level < LEVELS; level++)
+		if (x->row[level].width > 0)
+			TG_TRY(put_tile(x, level, err));
+	TG_TRY(tg_treefile_root(&x->tree, root, err));
+	TG_REQUIRE(memcmp(root, c->root, 32) == 0, err, TG_E_AUTH,
+	    "the records do not have the root that the checkpoint of size %llu says",
+	    (unsigned long long)c->size);
+	return TG_OK;
 }
 
 static tg_status
@@ -167,12 +215,19 @@ tg_tiles_export(const struct tg_log_files *from, const struct tg_log_files *to,
 
 	TG_TRY(tg_checkpoint_newest(from, &note, &c, err));
 	x.size = c.size;
+	x.place = tg_place_start();
+	TG_TRY(tg_treefile_open(&x.tree, NULL, false, 0, err));
 	x.bundle = malloc(BUNDLE_MAX);
-	TG_REQUIRE(x.bundle != NULL, err, TG_E_NOMEM, "export: out of memory");
-	tg_status s = put_entries(&x, err);
+	x.row = calloc(LEVELS, sizeof(*x.row));
+	tg_status s = TG_OK;
+	if (x.bundle == NULL || x.row == NULL)
+		s = tg_fail(err, TG_E_NOMEM, "export: out of memory");
+	if (s == TG_OK)
+		s = put_entries(&x, err);
+	if (s == TG_OK)
+		s = put_rest(&x, &c, err);
 	free(x.bundle);
-	for (int level = 0; s == TG_OK && level < 8 && x.size >> (8 * level) > 0; level++)
-		s = put_tiles(&x, level, err);
+	free(x.row);
 	if (s == TG_OK)
 		s = put_checkpoints(&x, err);
 	if (s == TG_OK)

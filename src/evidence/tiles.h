@@ -14,7 +14,8 @@ void tg_tile_name(char out[static TG_TILE_NAME_MAX], int level, uint64_t n, unsi
 
 /*
  * Write everything that the newest checkpoint of `from` covers into the folder of `to`, which is
- * empty; `checkpoint` comes last. TG_E_NOTFOUND without a checkpoint.
+ * empty; `checkpoint` comes last. Records are checked on the way, tiles made from them alone, and the
+ * root compared with the checkpoint's. TG_E_NOTFOUND without a checkpoint.
  */
 TG_MUST_CHECK tg_status tg_tiles_export(const struct tg_log_files *from,
     const struct tg_log_files *to, const struct tg_progress *progress, uint64_t *ret_records,
