@@ -55,6 +55,7 @@ struct tg_log {
 	_Atomic uint32_t writing;     /* somebody is the writer */
 	_Atomic size_t waiting_in_open; /* records in the open batch */
 	atomic_bool failed;
+	bool given_out; /* until then it writes its own events */
 
 	/* the writer's alone */
 	struct tg_batch batches[2];

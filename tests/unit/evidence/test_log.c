@@ -77,6 +77,9 @@ life_of_a_log(void)
 	OK_STATUS(tg_log_append(log, tg_bytes_str("{\"event_type\":\"NOTE_ADDED\"}"), &e, &err), TG_E_FORMAT);
 	OK_STATUS(tg_log_append(log, tg_bytes_str("{\"event_type\":\"NO_SUCH\"}"), &e, &err), TG_E_FORMAT);
 	OK_STATUS(tg_log_append(log,
+		      tg_bytes_str("{\"detail\":{\"a\":1},\"event_type\":\"LOG_RECOVERED\"}"), &e, &err),
+	    TG_E_FORMAT);
+	OK_STATUS(tg_log_append(log,
 		      tg_bytes_str("{\"event_type\":\"NOTE_ADDED\",\"note\":\"x\",\"sequence\":3}"), &e, &err),
 	    TG_E_FORMAT);
 	OK_STATUS(tg_log_checkpoint(log, key, 1700000000, NULL, &err), TG_OK);
