@@ -139,8 +139,7 @@ put_block(struct export *x, struct tg_block *b, struct tg_error *err)
 	TG_TRY(tg_treefile_append(&x->tree, b->leaves, n, err));
 	if (b->status == TG_OK || x->done == x->size)
 		return TG_OK;
-	*err = b->why;
-	return b->status;
+	return tg_fail(err, b->status, "%s", b->why.text);
 }
 
 static tg_status
