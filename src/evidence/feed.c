@@ -67,10 +67,8 @@ put_block(struct feed *f, struct tg_block *b, struct tg_error *err)
 	f->done += b->n;
 	if (f->progress != NULL)
 		f->progress->step(f->progress->ctx, f->done, f->total);
-	if (b->status != TG_OK && memchr(b->bytes + b->good_bytes, '\n', b->n - b->good_bytes) != NULL) {
-		*err = b->why;
-		return b->status;
-	}
+	if (b->status != TG_OK && memchr(b->bytes + b->good_bytes, '\n', b->n - b->good_bytes) != NULL)
+		return tg_fail(err, b->status, "%s", b->why.text);
 	return TG_OK;
 }
 
