@@ -9,11 +9,16 @@ W=$(mktemp -d) || exit 2
 trap 'rm -rf "$W"' EXIT
 
 # quick ones first: most mutants die early
-tests=
-for t in tgsp/test_negative crypto/test_sig_ed25519 tgsp/test_negative_json tgsp/test_negative_schema \
-	crypto/test_composite tgsp/test_trust tgsp/test_flip; do
-	[ ! -f "$B/tests/unit/$t.o" ] || tests="$tests $B/tests/unit/$t.o"
-done
+built() { # TEST...: those that have been built
+	for t in "$@"; do
+		[ ! -f "$B/tests/unit/$t.o" ] || printf '%s ' "$B/tests/unit/$t.o"
+	done
+}
+tests=$(built tgsp/test_negative crypto/test_sig_ed25519 tgsp/test_negative_json tgsp/test_negative_schema \
+	crypto/test_composite tgsp/test_trust tgsp/test_flip)
+evidence_tests=$(built evidence/test_forged evidence/test_event evidence/test_checkpoint evidence/test_policy \
+	evidence/test_witness evidence/test_proof evidence/test_tamper evidence/test_tamper_end \
+	evidence/test_damage)
 if [ -z "$tests" ]; then
 	echo "not ok 1 - no negative tests have been built ('make tests' first)"
 	echo 1..1
@@ -69,12 +74,26 @@ src/tgsp/trust.c|s/return e->role == role \&\& /return /|role of a trusted key
 src/crypto/sig_ed25519.c|s/TG_REQUIRE(!tg_ed25519_refused(pk),/TG_REQUIRE(true,/|weak Ed25519 keys
 src/crypto/composite.c|s/TG_TRY(tg_sig_ed25519.verify(classic/TG_TRY(mutant_ok(classic/|classic half of a signature
 src/crypto/composite.c|s/return tg_sig_mldsa65.verify(pqc/return mutant_ok(pqc/|post-quantum half of a signature
+src/evidence/block.c|s/return memcmp(hex, b->record\[i\].p + at, TG_HEX_HASH) == 0/return true/|event_hash and chain_hash
+src/evidence/block.c|s/TG_REQUIRE(r->sequence == sequence,/TG_REQUIRE(true,/|records in sequence
+src/evidence/block.c|s/memcmp(r->p + TG_RECORD_PREV_AT, chain, TG_HEX_HASH) == 0/true/|prev_hash
+src/evidence/block.c|s/TG_REQUIRE(tg_bytes_equal(origin, tg_bytes_str(b->origin)),/TG_REQUIRE(true,/|one log's records
+src/evidence/record.c|s/(uint64_t)tg_event_int(ret->value\[TG_M_SEQUENCE\]) == r->sequence/true/|the event's own sequence
+src/evidence/verify.c|s/if (memcmp(root, c.root, 32) != 0)/if (false)/|a checkpoint's root
+src/evidence/verify.c|s/TG_REQUIRE(v->next_checkpoint == v->checkpoints.n,/TG_REQUIRE(true,/|records that a checkpoint covers
+src/evidence/proof.c|s/TG_REQUIRE(same(r, root),/TG_REQUIRE(true,/|where an inclusion path leads
+src/evidence/proof.c|s/TG_REQUIRE(same(fr, root_m) \&\& same(sr, root_n),/TG_REQUIRE(true,/|where a consistency path leads
+src/evidence/quorum.c|s/TG_REQUIRE(signed_by == wanted,/TG_REQUIRE(true,/|both of a log's signatures
+src/evidence/quorum.c|s/TG_REQUIRE(have\[p->quorum\] >= need,/TG_REQUIRE(true,/|the quorum
+src/evidence/prove.c|s/TG_REQUIRE(r.sequence == p->index,/TG_REQUIRE(true,/|the place of a proved record
+src/evidence/witness.c|s/TG_REQUIRE(a->old == a->last.size,/TG_REQUIRE(true,/|what a witness has seen
+src/evidence/recover.c|s/TG_REQUIRE(!before(to->spot, s->known_end),/TG_REQUIRE(true,/|the durable end of a log
 T
 }
 
 # Does any test notice? They stop at the first failure that counts: a non-zero exit.
-killed() { # OBJECT
-	for t in $tests; do
+killed() { # OBJECT TESTS
+	for t in $2; do
 		# shellcheck disable=SC2086
 		$CC $ALL_LDFLAGS -o "$W/mutant" "$t" "$1" "$B/libtensorguard.a" $LDLIBS 2>"$W/link" ||
 			{ sed 's/^/# /' "$W/link"; return 1; }
@@ -85,7 +104,7 @@ killed() { # OBJECT
 
 # Unchanged, they all pass: or nothing below would mean anything.
 n=1 bad=0
-if killed "$B/src/tgsp/policy.o"; then
+if killed "$B/src/tgsp/policy.o" "$tests $evidence_tests"; then
 	echo "not ok 1 - a test fails without any change"
 	bad=1
 else
@@ -93,6 +112,7 @@ else
 fi
 while IFS='|' read -r file edit what; do
 	n=$((n + 1))
+	case $file in src/evidence/*) by=$evidence_tests ;; *) by=$tests ;; esac
 	sed "$edit" "$file" >"$W/mutant.c"
 	if cmp -s "$file" "$W/mutant.c"; then
 		echo "not ok $n - $what: $file has changed, the table must follow"
@@ -104,7 +124,7 @@ while IFS='|' read -r file edit what; do
 		sed 's/^/# /' "$W/err" | head -5
 		echo "not ok $n - $what: the mutant does not compile"
 		bad=$((bad + 1))
-	elif killed "$W/mutant.o"; then
+	elif killed "$W/mutant.o" "$by"; then
 		echo "ok $n - without the check of $what, a test fails"
 	else
 		echo "not ok $n - nobody misses the check of $what ($file)"
