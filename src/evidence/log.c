@@ -510,7 +510,8 @@ make_checkpoint(struct tg_log *log, const struct tg_key *key, int64_t time, stru
 	TG_REQUIRE(last.size == 0 ||
 		(last.size < c.size &&
 		    tg_proof_check_consistency(last.size, last.root, c.size, c.root, &path, NULL) == TG_OK),
-	    err, TG_E_POLICY, "log: it does not extend its checkpoint of size %llu: none is signed",
+	    err, TG_E_POLICY, "log: it does not extend its checkpoint of size %llu: none is signed (if 'evidence verify' finds "
+	    "nothing, tree/ is damaged: remove it, it is made again)",
 	    (unsigned long long)last.size);
 	(void)snprintf(c.origin, sizeof(c.origin), "%s", log->genesis.origin);
 	TG_TRY(tg_checkpoint_sign(&c, key, time, note, err));
