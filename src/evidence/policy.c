@@ -68,7 +68,7 @@ shown(tg_bytes word)
 static tg_status
 copy_word(const struct line *l, tg_bytes word, char **ret)
 {
-	*ret = strndup((const char *)word.p, word.n);
+	*ret = tg_bytes_text(word);
 	TG_REQUIRE(*ret != NULL, l->err, TG_E_NOMEM, "%s: out of memory", l->what);
 	return TG_OK;
 }

@@ -1,5 +1,7 @@
 #include "util/bytes.h"
 
+#include <stdlib.h>
+
 #include "util/try.h"
 
 void
@@ -96,4 +98,18 @@ tg_reader_end(const struct tg_reader *r)
 	TG_REQUIRE(tg_reader_left(r) == 0, r->err, TG_E_FORMAT, "%zu bytes too many after offset %zu",
 	    tg_reader_left(r), r->at);
 	return TG_OK;
+}
+
+/* strndup() may read on behind the view to look for a NUL. */
+char *
+tg_bytes_text(tg_bytes b)
+{
+	char *ret = malloc(b.n + 1);
+
+	if (ret == NULL)
+		return NULL;
+	if (b.n > 0)
+		memcpy(ret, b.p, b.n);
+	ret[b.n] = '\0';
+	return ret;
 }

@@ -63,6 +63,9 @@ tg_bytes_str(const char *s)
 	return (tg_bytes){ (const uint8_t *)s, strlen(s) };
 }
 
+/* A C string of a view without NULs; NULL when out of memory. Release with free(). */
+char *tg_bytes_text(tg_bytes b);
+
 static inline bool
 tg_bytes_equal(tg_bytes a, tg_bytes b)
 {

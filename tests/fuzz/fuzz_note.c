@@ -45,7 +45,7 @@ check_note(tg_bytes in)
 	put(tg_buf_put(&again, note.text.p, note.text.n));
 	put(tg_buf_put_str(&again, "\n"));
 	for (size_t i = 0; i < note.n; i++) {
-		char *name = strndup((const char *)note.line[i].name.p, note.line[i].name.n);
+		char *name = tg_bytes_text(note.line[i].name);
 
 		if (name == NULL)
 			abort();

@@ -45,7 +45,7 @@ vkey(const struct tg_key *k, const char *name, bool witness, int half)
 
 	must(tg_checkpoint_vkeys(k, name, witness, pair, NULL));
 	must(tg_note_key_print(pair[half], &b));
-	ret = strndup((const char *)b.p, b.n);
+	ret = tg_bytes_text(tg_buf_view(&b));
 	tg_note_key_free(pair[0]);
 	tg_note_key_free(pair[1]);
 	tg_buf_done(&b);

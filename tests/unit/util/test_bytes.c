@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "../../tap.h"
 #include "util/bytes.h"
 #include "util/try.h"
@@ -135,5 +137,10 @@ main(void)
 	arithmetic_that_does_not_fit_changes_nothing();
 	views_compare_by_content();
 	memory_sources_are_bounded();
+	const tg_bytes part = { (const uint8_t *)"abcd", 3 };
+	char *text = tg_bytes_text(part), *empty = tg_bytes_text((tg_bytes){ NULL, 0 });
+	OK(text != NULL && strcmp(text, "abc") == 0 && empty != NULL && empty[0] == '\0');
+	free(text);
+	free(empty);
 	return tap_done();
 }
