@@ -42,6 +42,7 @@ hold(unsigned ms)
 
 	if (pipe(ready) != 0)
 		return -1;
+	(void)fflush(stdout); /* a sanitizer prints at the end of the child what it has inherited */
 	const pid_t pid = fork();
 	if (pid == 0) {
 		struct tg_log_folder *mine = NULL;
