@@ -177,7 +177,6 @@ run_and_kill(const char *path, unsigned seed)
 		exit(1);
 	}
 	(void)fflush(stdout);
-	(void)fflush(stdout);
 	const pid_t pid = fork();
 	if (pid == 0) {
 		close(ends[0]);
