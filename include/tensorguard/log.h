@@ -59,8 +59,7 @@ TG_API const struct tg_log_files *tg_log_folder_files(struct tg_log_folder *f);
 
 /* ---- appending ---- */
 
-#define TG_LOG_ID_TEXT   36 /* characters of an event id */
-#define TG_LOG_HASH_TEXT 64 /* hex digits of a hash */
+#define TG_LOG_ID_TEXT 36 /* characters of an event id */
 
 /* Borrowed as long as the log is open. Zero and NULL are the defaults. */
 struct tg_log_options {

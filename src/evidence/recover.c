@@ -323,7 +323,6 @@ recover_from(const struct tg_log_files *files, const struct tg_tail *t,
 	ret->place = t->mark;
 	ret->spot = t->mark_spot;
 	ret->cut_bytes = 0;
-	ret->last_checkpoint = c->size;
 	TG_TRY(tg_treefile_open(&ret->tree, files, write, t->mark.records, err));
 	tg_status st = tg_segments_open(&s.segments, files, t->mark_spot, err);
 	if (st == TG_OK) {

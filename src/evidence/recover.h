@@ -12,7 +12,6 @@ struct tg_recovered {
 	struct tg_treefile tree;  /* over all of them; owned by the caller */
 	uint64_t cut_bytes;       /* of an unfinished write, still in the segment behind the spot */
 	uint8_t cut_sha256[32];
-	uint64_t last_checkpoint; /* size of the newest one; 0: none */
 };
 
 /* TG_E_FORMAT or TG_E_AUTH for a damaged log, of which nothing is changed; otherwise the tree's files
